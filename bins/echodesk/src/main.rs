@@ -1,0 +1,2 @@
+//! echodesk
+fn main() {}

@@ -1,0 +1,2 @@
+//! sync-emails
+fn main() {}

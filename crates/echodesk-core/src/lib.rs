@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod database_url;
+pub mod environment;
+pub mod ids;
+pub mod language;
+pub mod notice;
+pub mod schema_name;
+pub mod secret;
+pub mod stop;
+pub mod tenant;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use environment::{Environment, EnvironmentError};
+pub use ids::{ConnectionId, RunId, TenantId};
+pub use language::Language;
+pub use schema_name::{SchemaName, SchemaNameError};
+pub use secret::Secret;
+pub use stop::StopToken;
+pub use tenant::Tenant;

@@ -1,0 +1,82 @@
+//! The runs: one mailbox, and all of them.
+
+mod observer;
+mod report;
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use echodesk_core::{Clock, RunId, StopToken};
+
+pub use observer::{Silent, SyncObserver};
+pub use report::{
+    FolderOutcome, FolderReport, MailboxOutcome, MailboxReport, MessageCounts, Problem, SyncReport, TenantNote,
+    TenantOutcome, Totals,
+};
+
+use crate::credential::CredentialKeys;
+use crate::ports::{AttachmentStore, MailServer, MailStore, Scope, StoreError};
+
+/// What a run works with.
+#[derive(Clone)]
+pub struct SyncWorld {
+    /// Where mail is stored. For a dry run too: it is read from, never written to.
+    pub store: Arc<dyn MailStore>,
+    /// How servers are reached.
+    pub server: Arc<dyn MailServer>,
+    /// Where attachments go. A dry run keeps none.
+    pub attachments: Arc<dyn AttachmentStore>,
+    /// What stored passwords are opened with.
+    pub keys: CredentialKeys,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Set to ask the run to stop: what is in flight is finished, nothing new is begun.
+    pub stop: StopToken,
+    /// This run.
+    pub run: RunId,
+    /// Who watches.
+    pub observer: Arc<dyn SyncObserver>,
+}
+
+/// How a run goes about it.
+#[derive(Clone, Debug)]
+pub struct SyncOptions {
+    /// New messages read per mailbox and run; the rest waits for the next run.
+    pub max_messages: NonZeroU32,
+    /// A message over this many bytes is stored reduced.
+    pub max_message_size: u64,
+    /// Mailboxes synced at once.
+    pub jobs: NonZeroUsize,
+    /// Mailboxes synced at once on one server host.
+    pub per_host: NonZeroUsize,
+    /// How long one mailbox may take; what it has not read by then waits for the next run.
+    pub mailbox_budget: Duration,
+    /// Bytes of messages held in memory at once, over all mailboxes.
+    pub memory: u64,
+    /// Read everything, write nothing.
+    pub dry_run: bool,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            max_messages: NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN),
+            max_message_size: 25 << 20,
+            jobs: NonZeroUsize::new(16).unwrap_or(NonZeroUsize::MIN),
+            per_host: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
+            mailbox_budget: Duration::from_secs(240),
+            memory: 16 << 20,
+            dry_run: false,
+        }
+    }
+}
+
+/// Syncs every mailbox of `scope`: bounded in how many at once, oldest `last_sync_at` first, none
+/// delayed or stopped by another's trouble. Failures of mailboxes and tenants are in the report.
+///
+/// # Errors
+/// The list of tenants cannot be read, or the one that was named is unknown.
+pub async fn sync_all(_world: SyncWorld, _scope: Scope, _options: SyncOptions) -> Result<SyncReport, StoreError> {
+    todo!()
+}
