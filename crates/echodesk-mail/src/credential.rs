@@ -10,3 +10,12 @@ pub struct CredentialKeys {
     /// `ECHODESK_SECRET_KEY`: opens and makes rows of ours.
     pub own: Option<Secret>,
 }
+use echodesk_core::SchemaName;
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    #[error("x")]
+    X,
+}
+pub fn open(_: &Secret, _: &CredentialKeys, _: &SchemaName) -> Result<Secret, CredentialError> {
+    todo!()
+}

@@ -1,7 +1,17 @@
 //! The runs: one mailbox, and all of them.
 
+mod all;
+mod dry_run;
+mod fetch;
+mod mailbox;
+mod memory;
 mod observer;
+mod pipeline;
+mod reach;
+mod read;
 mod report;
+mod survey;
+mod writer;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
@@ -9,6 +19,7 @@ use std::time::Duration;
 
 use echodesk_core::{Clock, RunId, StopToken};
 
+pub use all::sync_all;
 pub use observer::{Silent, SyncObserver};
 pub use report::{
     FolderOutcome, FolderReport, MailboxOutcome, MailboxReport, MessageCounts, Problem, SyncReport, TenantNote,
@@ -16,7 +27,7 @@ pub use report::{
 };
 
 use crate::credential::CredentialKeys;
-use crate::ports::{AttachmentStore, MailServer, MailStore, Scope, StoreError};
+use crate::ports::{AttachmentStore, MailServer, MailStore};
 
 /// What a run works with.
 #[derive(Clone)]
@@ -72,11 +83,8 @@ impl Default for SyncOptions {
     }
 }
 
-/// Syncs every mailbox of `scope`: bounded in how many at once, oldest `last_sync_at` first, none
-/// delayed or stopped by another's trouble. Failures of mailboxes and tenants are in the report.
-///
-/// # Errors
-/// The list of tenants cannot be read, or the one that was named is unknown.
-pub async fn sync_all(_world: SyncWorld, _scope: Scope, _options: SyncOptions) -> Result<SyncReport, StoreError> {
-    todo!()
+/// What a panic said.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

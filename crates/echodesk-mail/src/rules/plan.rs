@@ -1,1 +1,118 @@
-//! plan
+//! What a folder needs: how its numbers now compare with the cursor that an earlier run left.
+
+use echodesk_core::ConnectionId;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::model::{FolderCursor, FolderStatus, MessageMeta, UidSet};
+
+/// How many of the newest messages have their flags compared where the server keeps no MODSEQ.
+pub const FLAGS_WITHOUT_MODSEQ: u64 = 300;
+
+/// The first day of the history window: `days_back` days before today, UTC. `None` for 0: all.
+#[must_use]
+pub fn window_start(now: Timestamp, days_back: u32) -> Option<Date> {
+    let days = jiff::Span::new().try_days(i64::from(days_back)).ok().filter(|_| days_back > 0)?;
+    // Further back than there are days means all history.
+    now.to_zoned(TimeZone::UTC).date().checked_sub(days).ok()
+}
+
+/// Whether a message lies in the window. One without a date does: better once too often.
+#[must_use]
+pub fn in_window(meta: &MessageMeta, window_start: Option<Date>) -> bool {
+    let (Some(start), Some(received)) = (window_start, meta.internal_date) else { return true };
+    received.to_zoned(TimeZone::UTC).date() >= start
+}
+
+/// The day to give to SEARCH SINCE. It compares days as the server's time zone has them (RFC 9051
+/// §6.4.4), so a day more is asked for; [`in_window`] has the last word.
+#[must_use]
+pub fn search_since(window_start: Option<Date>) -> Option<Date> {
+    window_start.map(|day| day.yesterday().unwrap_or(day))
+}
+
+/// Whether the folder can be left alone: nothing came, went or changed, and nothing is owed.
+#[must_use]
+pub fn is_unchanged(cursor: &FolderCursor, status: &FolderStatus, window_start: Option<Date>) -> bool {
+    cursor.status == *status && cursor.pending.is_empty() && !widened(cursor.window_start, window_start)
+}
+
+/// What to do with a folder that is open, before any body is fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// The UIDVALIDITY whose items are all void now, if it changed.
+    pub void: Option<u32>,
+    /// UIDs that arrived since the cursor was written.
+    pub fresh: UidSet,
+    /// UIDs to be looked up with SEARCH, within the window, because nothing is known of them (a new
+    /// folder, a changed UIDVALIDITY) or because the window was widened. What has a fate keeps it.
+    pub look_up: Option<UidSet>,
+    /// How to bring flags up to date.
+    pub flags: FlagsStep,
+}
+
+/// How to bring flags up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagsStep {
+    /// Nothing changed, or nothing is known yet.
+    Nothing,
+    /// Ask for what changed since this MODSEQ.
+    ChangedSince(u64),
+    /// Compare all that we know.
+    CompareAll,
+    /// Compare the newest [`FLAGS_WITHOUT_MODSEQ`].
+    CompareNewest,
+}
+
+/// Compares a cursor with the folder as EXAMINE found it.
+#[must_use]
+pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start: Option<Date>) -> Survey {
+    let everything = UidSet::range(1, opened.uid_next.saturating_sub(1));
+    let Some(cursor) = cursor.filter(|cursor| cursor.status.uid_validity == opened.uid_validity) else {
+        return Survey {
+            void: cursor.map(|cursor| cursor.status.uid_validity),
+            fresh: UidSet::new(),
+            look_up: Some(everything),
+            flags: FlagsStep::Nothing,
+        };
+    };
+    let fresh = UidSet::range(cursor.status.uid_next, opened.uid_next.saturating_sub(1));
+    let look_up = widened(cursor.window_start, window_start).then_some(everything);
+    let flags = match (cursor.status.highest_mod_seq, opened.highest_mod_seq) {
+        (Some(then), Some(now)) if then == now => FlagsStep::Nothing,
+        (Some(then), Some(now)) if then < now => FlagsStep::ChangedSince(then),
+        // It fell (the server lost its index) or has only now begun to be kept.
+        (_, Some(_)) => FlagsStep::CompareAll,
+        (_, None) => FlagsStep::CompareNewest,
+    };
+    Survey { void: None, fresh, look_up, flags }
+}
+
+/// Whether messages must have been expunged (or the count cannot be explained): `arrived` of the
+/// fresh UIDs exist.
+#[must_use]
+pub fn some_are_gone(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> bool {
+    u64::from(cursor.status.messages) + arrived != u64::from(opened.messages)
+}
+
+/// Whether it is this mailbox's turn to have flags compared where the server would not say that
+/// they changed: about once in 13 runs, however often the job runs. (13 shares no factor with the
+/// five-minute slots of an hour or a day, so no schedule misses its turn for ever.)
+#[must_use]
+pub fn is_flags_turn(now: Timestamp, connection: ConnectionId) -> bool {
+    const SLOT_SECONDS: i64 = 300;
+    const TURNS: i64 = 13;
+    (now.as_second().div_euclid(SLOT_SECONDS).wrapping_add(connection.0)).rem_euclid(TURNS) == 0
+}
+
+fn widened(then: Option<Date>, now: Option<Date>) -> bool {
+    match (then, now) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(then), Some(now)) => now < then,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Fate, Uid};
+use crate::model::{Fate, Mailbox, Uid};
+use crate::ports::MailServerError;
+use crate::rules::failure::SyncFailure;
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
@@ -195,4 +197,77 @@ pub struct Problem {
     pub fate: &'static str,
     /// Why.
     pub reason: String,
+}
+
+impl Totals {
+    /// Adds up.
+    #[must_use]
+    pub fn of(mailboxes: &[MailboxReport]) -> Self {
+        let mut totals = Self { mailboxes: mailboxes.len(), ..Self::default() };
+        for mailbox in mailboxes {
+            *match mailbox.outcome {
+                MailboxOutcome::Synced => &mut totals.synced,
+                MailboxOutcome::Partial => &mut totals.partial,
+                MailboxOutcome::Failed => &mut totals.failed,
+                MailboxOutcome::Skipped => &mut totals.skipped,
+            } += 1;
+            totals.messages.add(mailbox.messages);
+            totals.bytes += mailbox.bytes;
+            totals.round_trips += u64::from(mailbox.round_trips);
+        }
+        totals
+    }
+}
+
+impl MailboxReport {
+    /// The report of a mailbox of which nothing has been read yet.
+    pub(super) fn new(mailbox: &Mailbox) -> Self {
+        Self {
+            tenant: mailbox.key.schema.to_string(),
+            connection: mailbox.key.connection.0,
+            address: mailbox.address.clone(),
+            outcome: MailboxOutcome::Synced,
+            error: None,
+            switched_off: false,
+            messages: MessageCounts::default(),
+            flags_changed: 0,
+            gone: 0,
+            pending: 0,
+            folders: Vec::new(),
+            folders_left_out: Vec::new(),
+            problems: Vec::new(),
+            bytes: 0,
+            round_trips: 0,
+            skipped_answers: 0,
+            seconds: 0.0,
+        }
+    }
+
+    pub(super) fn skip(&mut self, why: &str) {
+        self.outcome = MailboxOutcome::Skipped;
+        self.error = Some(why.to_owned());
+    }
+
+    pub(super) fn fail(&mut self, failure: &SyncFailure) {
+        self.outcome = MailboxOutcome::Failed;
+        self.error = Some(failure.to_string());
+    }
+}
+
+impl FolderReport {
+    /// The report of a folder that needs nothing.
+    pub(super) fn unchanged(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            outcome: FolderOutcome::Unchanged,
+            error: None,
+            messages: MessageCounts::default(),
+            pending: 0,
+        }
+    }
+
+    pub(super) fn fail(&mut self, error: &MailServerError) {
+        self.outcome = FolderOutcome::Failed;
+        self.error = Some(error.one_line());
+    }
 }

@@ -1,0 +1,143 @@
+//! A dry run is a run whose store writes nothing: the same code decides.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use echodesk_core::SchemaName;
+use jiff::Timestamp;
+
+use crate::model::{ContentDigest, Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};
+use crate::ports::{
+    AttachmentError, AttachmentStore, Batch, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError,
+    TenantMailboxes,
+};
+use crate::rules::identity::{Candidate, Existing, Placement, names, place};
+
+/// Reads through to a store and only remembers what would have been written.
+pub(super) struct DryRunStore {
+    inner: Arc<dyn MailStore>,
+    /// Rows that would exist by now, by tenant.
+    rows: Mutex<HashMap<SchemaName, Vec<Existing>>>,
+}
+
+impl DryRunStore {
+    pub(super) fn new(inner: Arc<dyn MailStore>) -> Self {
+        Self { inner, rows: Mutex::default() }
+    }
+}
+
+impl MailStore for DryRunStore {
+    fn tenants(&self, scope: &Scope) -> Result<Vec<TenantMailboxes>, StoreError> {
+        self.inner.tenants(scope)
+    }
+
+    fn acquire(&self, _: &MailboxKey, _: &Lease, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    fn release(&self, _: &MailboxKey, _: &Lease) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
+        self.inner.cursors(mailbox)
+    }
+
+    fn items(&self, mailbox: &MailboxKey, folder: &str, uid_validity: u32) -> Result<Vec<Item>, StoreError> {
+        self.inner.items(mailbox, folder, uid_validity)
+    }
+
+    fn existing(&self, schema: &SchemaName, ids: &[String]) -> Result<Vec<Existing>, StoreError> {
+        self.inner.existing(schema, ids)
+    }
+
+    fn store(&self, mailbox: &Mailbox, _: &Lease, batch: &Batch) -> Result<Vec<Fate>, StoreError> {
+        let schema = &mailbox.key.schema;
+        let mut candidates = Vec::new();
+        let mut ids = Vec::new();
+        for item in &batch.items {
+            if let ItemContent::Message { message, fingerprint, .. } = &item.content {
+                ids.extend(names(&message.message_id, &fingerprint.digest, usize::MAX));
+                candidates.push(Candidate { message_id: &message.message_id, fingerprint });
+            }
+        }
+        let mut existing = self.inner.existing(schema, &ids)?;
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = rows.entry(schema.clone()).or_default();
+        existing.extend(rows.iter().filter(|row| ids.contains(&row.message_id)).cloned());
+
+        let placements = place(&candidates, &existing, usize::MAX);
+        for (placement, candidate) in placements.iter().zip(&candidates) {
+            if let Placement::New { message_id } = placement {
+                rows.push(Existing {
+                    // No row of a database has it.
+                    row: -1 - i64::try_from(rows.len()).unwrap_or(i64::MAX - 1),
+                    message_id: message_id.clone(),
+                    digests: vec![candidate.fingerprint.digest],
+                    from_email: candidate.fingerprint.from_email.clone(),
+                    subject: candidate.fingerprint.subject.clone(),
+                    timestamp: candidate.fingerprint.timestamp,
+                });
+            }
+        }
+        let mut placements = placements.into_iter();
+        Ok(batch.items.iter().map(|item| fate(&item.content, &mut placements)).collect())
+    }
+
+    fn update_flags(
+        &self,
+        _: &MailboxKey,
+        _: &Lease,
+        _: &str,
+        _: u32,
+        flags: &[(Uid, Flags)],
+        _: Timestamp,
+    ) -> Result<usize, StoreError> {
+        Ok(flags.len())
+    }
+
+    fn mark_gone(
+        &self,
+        mailbox: &MailboxKey,
+        _: &Lease,
+        folder: &str,
+        uid_validity: u32,
+        uids: Option<&UidSet>,
+        _: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let known = self.inner.items(mailbox, folder, uid_validity)?;
+        Ok(known.iter().filter(|item| uids.is_none_or(|uids| uids.contains(item.uid))).count())
+    }
+
+    fn record_success(&self, _: &MailboxKey, _: &Lease, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn record_failure(&self, _: &MailboxKey, _: &Lease, _: &FailureRecord) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn fate(content: &ItemContent, placements: &mut impl Iterator<Item = Placement>) -> Fate {
+    match content {
+        ItemContent::Unreadable { reason } => Fate::Failed(reason.clone()),
+        ItemContent::Message { reduced, .. } => match (placements.next(), reduced) {
+            (Some(Placement::New { .. }), Some(reason)) => Fate::Reduced(reason.clone()),
+            (Some(Placement::New { .. }), None) => Fate::Stored,
+            _ => Fate::Duplicate,
+        },
+    }
+}
+
+/// Keeps nothing.
+pub(super) struct NoAttachments;
+
+impl AttachmentStore for NoAttachments {
+    fn put(&self, _: &SchemaName, _: &ContentDigest, _: &str, _: &[u8]) -> Result<String, AttachmentError> {
+        Ok(String::new())
+    }
+
+    fn flush(&self) -> Result<(), AttachmentError> {
+        Ok(())
+    }
+}

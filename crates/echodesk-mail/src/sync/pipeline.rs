@@ -1,0 +1,103 @@
+//! Reading, parsing and storing at the same time.
+//!
+//! The thread that reads hands its work to one that parses, which hands it to one that writes. Both
+//! queues keep the order, so everything that one mailbox writes is written in the order in which it
+//! was found, by one thread: a message that moved is never looked at by two transactions at once.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use crate::model::{Flags, FolderCursor, RawMessage, Uid, UidSet};
+use crate::parse::{ReadContext, read_message};
+use crate::ports::{BatchItem, ItemContent};
+use crate::rules::failure::SyncFailure;
+
+use super::memory::Permit;
+use super::writer::{Writer, Written};
+use super::{SyncWorld, mailbox::MailboxRun};
+
+/// Messages and orders that may wait between two threads. Bytes are bounded by permits.
+const QUEUE: usize = 64;
+
+/// Something to be written, in order. `folder` counts the folders of the mailbox that are synced.
+pub(super) enum Work {
+    /// A folder's cursor; the messages after it shorten its `pending`.
+    Cursor { folder: usize, cursor: FolderCursor },
+    /// UIDs that turned out to be gone, or to lie outside the window: no longer pending.
+    NotPending { folder: usize, uids: UidSet },
+    /// Items that are gone from the server; all of that UIDVALIDITY if `uids` is none.
+    Gone { folder: usize, uid_validity: u32, uids: Option<UidSet> },
+    /// Flags as they are now.
+    Flags { folder: usize, uid_validity: u32, flags: Vec<(Uid, Flags)> },
+    /// A message, as it came.
+    Message { folder: usize, raw: RawMessage, permit: Permit },
+    /// A message, parsed (or given up), ready for the database.
+    Item { folder: usize, item: BatchItem, permit: Option<Permit> },
+}
+
+/// The two threads behind the reader.
+pub(super) struct Pipeline<'scope> {
+    queue: SyncSender<Work>,
+    parser: ScopedJoinHandle<'scope, Result<(), SyncFailure>>,
+    writer: ScopedJoinHandle<'scope, Result<Written, SyncFailure>>,
+}
+
+/// The pipeline has ended early; [`Pipeline::finish`] says why.
+#[derive(Debug)]
+pub(super) struct Broken;
+
+impl<'scope> Pipeline<'scope> {
+    pub(super) fn start<'env>(scope: &'scope Scope<'scope, 'env>, run: &'env MailboxRun<'env>, folders: usize) -> Self {
+        let (queue, to_parse) = sync_channel(QUEUE);
+        let (parsed, to_write) = sync_channel(QUEUE);
+        let parser = scope.spawn(move || parse(run, &to_parse, &parsed));
+        let writer = scope.spawn(move || Writer::new(run, folders).run(&to_write));
+        Self { queue, parser, writer }
+    }
+
+    pub(super) fn send(&self, work: Work) -> Result<(), Broken> {
+        self.queue.send(work).map_err(|_| Broken)
+    }
+
+    /// Lets everything that was sent be written, and says what came of it.
+    pub(super) fn finish(self) -> Result<Written, SyncFailure> {
+        drop(self.queue);
+        let parsed = self.parser.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let written = self.writer.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
+        // The writer's error is the cause if both ended early: the parser only found its queue shut.
+        let written = written?;
+        parsed.map(|()| written)
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> SyncFailure {
+    SyncFailure::Panic(super::panic_text(panic))
+}
+
+fn parse(run: &MailboxRun<'_>, from: &Receiver<Work>, to: &SyncSender<Work>) -> Result<(), SyncFailure> {
+    let world: &SyncWorld = run.world;
+    let context = ReadContext { mailbox_address: &run.mailbox.address, limits: run.limits, now: run.now };
+    for work in from {
+        let work = match work {
+            Work::Message { folder, raw, permit } => {
+                let schema = &run.mailbox.key.schema;
+                let read = read_message(&raw, &context, &mut |attachment| {
+                    world.attachments.put(schema, &attachment.digest, attachment.content_type, attachment.bytes)
+                })?;
+                let content = ItemContent::Message {
+                    message: read.message,
+                    fingerprint: read.fingerprint,
+                    reduced: read.reduced,
+                };
+                let size = if raw.truncated { raw.meta.size } else { raw.bytes.len() as u64 };
+                let item = BatchItem { uid: raw.meta.uid, flags: raw.meta.flags, size, content };
+                Work::Item { folder, item, permit: Some(permit) }
+            }
+            other => other,
+        };
+        if to.send(work).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Reading one mailbox: which folders, what they need, and then the messages.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{FolderCursor, FolderListing, FolderStatus, UidSet};
+use crate::ports::{MailServerError, MailSession};
+use crate::rules::allot::{Want, allot};
+use crate::rules::failure::SyncFailure;
+use crate::rules::folders::{Choice, choose, is_named};
+use crate::rules::plan;
+
+use super::fetch::{Fetch, fetch};
+use super::mailbox::MailboxRun;
+use super::pipeline::{Broken, Pipeline, Work};
+use super::report::{FolderOutcome, FolderReport, MailboxReport};
+use super::survey::{Surveyed, survey};
+use super::writer::Written;
+
+/// What one mailbox's reading has come to so far; whatever ends it, this is reported.
+#[derive(Default)]
+pub(super) struct Progress {
+    folders: Vec<FolderReport>,
+    left_out: Vec<String>,
+    written: Written,
+}
+
+/// Why reading stops before its end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Time or a signal: what was read is kept, the next run goes on.
+    OutOfTime,
+    /// The server; the session is lost.
+    Server(MailServerError),
+    /// The database, when asked for what is known.
+    Failure(SyncFailure),
+    /// The pipeline has ended, and knows why.
+    Broken,
+}
+
+impl From<Broken> for Halt {
+    fn from(_: Broken) -> Self {
+        Self::Broken
+    }
+}
+
+impl From<MailServerError> for Halt {
+    fn from(error: MailServerError) -> Self {
+        match error {
+            MailServerError::OutOfTime => Self::OutOfTime,
+            other => Self::Server(other),
+        }
+    }
+}
+
+/// A folder that is synced, with what an earlier run knew of it.
+pub(super) struct Folder {
+    pub(super) listing: FolderListing,
+    pub(super) cursor: Option<FolderCursor>,
+}
+
+/// Reads every folder of the mailbox as far as budget and time allow.
+///
+/// # Errors
+/// The session or the database was lost. A folder that the server refuses is no error here: it is
+/// in `progress`, and the others are read.
+pub(super) fn read(
+    run: &mut MailboxRun<'_>,
+    session: &mut dyn MailSession,
+    progress: &mut Progress,
+) -> Result<(), SyncFailure> {
+    let listings = session.folders()?;
+    let listed: HashSet<String> = listings.iter().map(|listing| listing.name.name.clone()).collect();
+    let mut chosen = choose_folders(listings, &run.mailbox.sync_folder, &mut progress.left_out);
+    if !chosen.is_empty() && chosen.iter().all(|listing| listing.status.is_none()) {
+        let names: Vec<_> = chosen.iter().map(|listing| &listing.name).collect();
+        let statuses = session.status(&names)?;
+        for (listing, status) in chosen.iter_mut().zip(statuses) {
+            listing.status = status;
+        }
+    }
+
+    let mut cursors: HashMap<String, FolderCursor> =
+        run.world.store.cursors(&run.mailbox.key)?.into_iter().map(|cursor| (cursor.folder.clone(), cursor)).collect();
+    let mut folders: Vec<Folder> =
+        chosen.into_iter().map(|listing| Folder { cursor: cursors.remove(&listing.name.name), listing }).collect();
+    // A name that cannot be read is passed over; with one of those, absence proves nothing.
+    let complete = session.counters().skipped_answers == 0 && listed.contains("INBOX");
+    let vanished: Vec<FolderCursor> = cursors
+        .into_values()
+        .filter(|cursor| complete && !listed.contains(&cursor.folder) && cursor.status.uid_validity != 0)
+        .collect();
+
+    run.folders = folders.iter().map(|folder| folder.listing.name.name.clone()).collect();
+    run.folders.extend(vanished.iter().map(|cursor| cursor.folder.clone()));
+    progress.folders = folders.iter().map(|folder| FolderReport::unchanged(&folder.listing.name.name)).collect();
+
+    let window = plan::window_start(run.now, run.mailbox.days_back);
+    let flags_turn = plan::is_flags_turn(run.now, run.mailbox.key.connection);
+    let changed: Vec<usize> = (0..folders.len())
+        .filter(|index| {
+            let folder = &folders[*index];
+            let (Some(cursor), Some(status)) = (&folder.cursor, &folder.listing.status) else { return true };
+            !plan::is_unchanged(cursor, status, window) || (flags_turn && status.highest_mod_seq.is_none())
+        })
+        .collect();
+    if changed.is_empty() && vanished.is_empty() {
+        return Ok(());
+    }
+
+    let run = &*run;
+    let (result, written) = std::thread::scope(|scope| {
+        let pipeline = Pipeline::start(scope, run, run.folders.len());
+        let result = forget(&pipeline, folders.len(), vanished)
+            .and_then(|()| read_changed(run, session, &pipeline, &mut folders, &changed, progress));
+        (result, pipeline.finish())
+    });
+    progress.written = written?;
+    match result {
+        // Broken without an error of the pipeline cannot be; its queue closes only on one.
+        Ok(()) | Err(Halt::Broken) => Ok(()),
+        Err(Halt::OutOfTime) => Err(MailServerError::OutOfTime.into()),
+        Err(Halt::Server(error)) => Err(error.into()),
+        Err(Halt::Failure(failure)) => Err(failure),
+    }
+}
+
+fn choose_folders(listings: Vec<FolderListing>, sync_folder: &str, left_out: &mut Vec<String>) -> Vec<FolderListing> {
+    let mut chosen = Vec::new();
+    for listing in listings {
+        match choose(&listing, sync_folder) {
+            Choice::Sync => chosen.push(listing),
+            Choice::LeaveOut => left_out.push(listing.name.name),
+            Choice::NotAFolder => {}
+        }
+    }
+    chosen.sort_by_key(|listing| {
+        (!is_named(listing, sync_folder), listing.name.name != "INBOX", listing.name.name.clone())
+    });
+    left_out.sort_unstable();
+    chosen
+}
+
+/// Folders that the server no longer has: their items are gone, and should they come back, they are
+/// matched again as if they were new.
+fn forget(pipeline: &Pipeline<'_>, first: usize, vanished: Vec<FolderCursor>) -> Result<(), Halt> {
+    for (index, cursor) in vanished.into_iter().enumerate() {
+        let folder = first + index;
+        pipeline.send(Work::Gone { folder, uid_validity: cursor.status.uid_validity, uids: None })?;
+        let status = FolderStatus { uid_validity: 0, uid_next: 1, messages: 0, highest_mod_seq: None };
+        pipeline.send(Work::Cursor { folder, cursor: FolderCursor { status, pending: UidSet::new(), ..cursor } })?;
+    }
+    Ok(())
+}
+
+fn read_changed(
+    run: &MailboxRun<'_>,
+    session: &mut dyn MailSession,
+    pipeline: &Pipeline<'_>,
+    folders: &mut [Folder],
+    changed: &[usize],
+    progress: &mut Progress,
+) -> Result<(), Halt> {
+    let mut surveyed: Vec<(usize, Surveyed)> = Vec::new();
+    let mut open = None;
+    for &index in changed {
+        run.time_left().ok_or(Halt::OutOfTime)?;
+        progress.folders[index].outcome = FolderOutcome::Partial;
+        match survey(run, session, pipeline, index, &folders[index]) {
+            Ok(found) => {
+                open = Some(index);
+                surveyed.push((index, found));
+            }
+            Err(Halt::Server(error)) if error.session_survives() => progress.folders[index].fail(&error),
+            Err(other) => return Err(other),
+        }
+    }
+
+    let wants: Vec<Want> = surveyed
+        .iter()
+        .map(|(_, found)| Want { fresh: found.fresh.intersection(&found.pending).len(), pending: found.pending.len() })
+        .collect();
+    let shares = allot(u64::from(run.options.max_messages.get()), &wants);
+    for ((index, found), share) in surveyed.into_iter().zip(shares) {
+        run.time_left().ok_or(Halt::OutOfTime)?;
+        let report = &mut progress.folders[index];
+        let job = Fetch { folder: index, pending: found.pending, known: found.metas, share };
+        let is_open = open == Some(index);
+        match fetch(run, session, pipeline, &folders[index].listing.name, is_open, job) {
+            Ok(left) if left.is_empty() => report.outcome = FolderOutcome::Read,
+            Ok(_) => {}
+            Err(Halt::Server(error)) if error.session_survives() => report.fail(&error),
+            Err(other) => return Err(other),
+        }
+        open = Some(index);
+    }
+    Ok(())
+}
+
+impl Progress {
+    /// Moves what is known into the mailbox's report.
+    pub(super) fn fill(&mut self, report: &mut MailboxReport) {
+        for (folder, written) in self.folders.iter_mut().zip(&self.written.folders) {
+            folder.messages = written.messages;
+            folder.pending = written.cursor.as_ref().map_or(0, |cursor| cursor.pending.len());
+            report.messages.add(written.messages);
+            report.pending += folder.pending;
+        }
+        report.folders.clone_from(&self.folders);
+        report.folders_left_out.clone_from(&self.left_out);
+        report.problems = std::mem::take(&mut self.written.problems);
+        report.flags_changed = self.written.flags_changed;
+        report.gone = self.written.gone;
+    }
+
+    /// # Errors
+    /// Some folders could not be read: which, and why.
+    pub(super) fn folder_errors(&self) -> Result<(), SyncFailure> {
+        let errors: Vec<String> = self
+            .folders
+            .iter()
+            .filter_map(|folder| folder.error.as_ref().map(|error| format!("folder {}: {error}", folder.name)))
+            .collect();
+        if errors.is_empty() { Ok(()) } else { Err(SyncFailure::Folders(errors.join("; "))) }
+    }
+}
