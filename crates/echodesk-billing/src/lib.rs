@@ -1,1 +1,7 @@
-//! echodesk-billing
+#![doc = include_str!("../README.md")]
+
+mod money;
+mod price;
+
+pub use money::{Currency, Money, MoneyError};
+pub use price::monthly_price;

@@ -105,6 +105,13 @@ impl MemoryStore {
         self.lock().leases.insert(key.clone(), lease);
     }
 
+    /// Sets a mailbox's `sync_days_back`; false if there is no such mailbox.
+    pub fn widen(&self, key: &MailboxKey, days_back: u32) -> bool {
+        let mut state = self.lock();
+        let found = state.mailboxes.iter_mut().find(|mailbox| mailbox.key == *key);
+        found.map(|mailbox| mailbox.days_back = days_back).is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
