@@ -16,19 +16,35 @@ use crate::rules::identity::{Candidate, Existing, Placement, names, place};
 /// Reads through to a store and only remembers what would have been written.
 pub(super) struct DryRunStore {
     inner: Arc<dyn MailStore>,
-    /// Rows that would exist by now, by tenant.
-    rows: Mutex<HashMap<SchemaName, Vec<Existing>>>,
+    tenants: Mutex<HashMap<SchemaName, TenantState>>,
+}
+
+#[derive(Default)]
+struct TenantState {
+    /// How long a Message-ID may be.
+    max_id: usize,
+    /// Rows that would exist by now.
+    rows: Vec<Existing>,
 }
 
 impl DryRunStore {
     pub(super) fn new(inner: Arc<dyn MailStore>) -> Self {
-        Self { inner, rows: Mutex::default() }
+        Self { inner, tenants: Mutex::default() }
     }
 }
 
 impl MailStore for DryRunStore {
     fn tenants(&self, scope: &Scope) -> Result<Vec<TenantMailboxes>, StoreError> {
-        self.inner.tenants(scope)
+        let listed = self.inner.tenants(scope)?;
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        for tenant in &listed {
+            if let Ok((limits, _)) = &tenant.mailboxes {
+                let state = TenantState { max_id: limits.message_id, rows: Vec::new() };
+                tenants.insert(tenant.tenant.schema.clone(), state);
+            }
+        }
+        drop(tenants);
+        Ok(listed)
     }
 
     fn acquire(&self, _: &MailboxKey, _: &Lease, _: Timestamp) -> Result<bool, StoreError> {
@@ -53,20 +69,20 @@ impl MailStore for DryRunStore {
 
     fn store(&self, mailbox: &Mailbox, _: &Lease, batch: &Batch) -> Result<Vec<Fate>, StoreError> {
         let schema = &mailbox.key.schema;
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let TenantState { max_id, rows } = tenants.entry(schema.clone()).or_default();
         let mut candidates = Vec::new();
         let mut ids = Vec::new();
         for item in &batch.items {
             if let ItemContent::Message { message, fingerprint, .. } = &item.content {
-                ids.extend(names(&message.message_id, &fingerprint.digest, usize::MAX));
+                ids.extend(names(&message.message_id, &fingerprint.digest, *max_id));
                 candidates.push(Candidate { message_id: &message.message_id, fingerprint });
             }
         }
         let mut existing = self.inner.existing(schema, &ids)?;
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = rows.entry(schema.clone()).or_default();
         existing.extend(rows.iter().filter(|row| ids.contains(&row.message_id)).cloned());
 
-        let placements = place(&candidates, &existing, usize::MAX);
+        let placements = place(&candidates, &existing, *max_id);
         for (placement, candidate) in placements.iter().zip(&candidates) {
             if let Placement::New { message_id } = placement {
                 rows.push(Existing {
