@@ -1,0 +1,145 @@
+//! LIST and STATUS answers, brought together.
+
+use std::collections::{HashMap, HashSet};
+
+use super::response::Data;
+use super::tokens::{Malformed, Value};
+use super::utf7;
+use crate::model::{FolderListing, FolderName, FolderStatus, SpecialUse};
+
+/// More folders than any mailbox has; a server that lists on and on fills no memory.
+pub(super) const MOST_FOLDERS: usize = 100_000;
+
+/// What a folder's wire name is compared by: INBOX has no case.
+pub(super) fn key(wire: &[u8]) -> Vec<u8> {
+    if wire.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { wire.to_vec() }
+}
+
+/// The name of the folder that the server calls `wire`.
+fn name(wire: &[u8]) -> FolderName {
+    let name = if wire.eq_ignore_ascii_case(b"INBOX") {
+        "INBOX".to_owned()
+    } else {
+        utf7::decode(wire).unwrap_or_else(|| as_it_is(wire))
+    };
+    FolderName { name, wire: wire.to_vec() }
+}
+
+/// A name that is no modified UTF-7: raw UTF-8 as it is, anything else byte by byte, so that two
+/// names never become one. Control characters could not be stored or shown and are replaced.
+fn as_it_is(wire: &[u8]) -> String {
+    let text = match std::str::from_utf8(wire) {
+        Ok(text) => text.to_owned(),
+        Err(_) => wire.iter().copied().map(char::from).collect(),
+    };
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Reads `* STATUS name (ITEM n …)`: the folder's key and its numbers. None for the numbers if
+/// UIDVALIDITY or UIDNEXT is not among them, without which they are of no use.
+pub(super) fn read_status(data: Data<'_>) -> Result<(Vec<u8>, Option<FolderStatus>), Malformed> {
+    let mut tokens = data.tokens;
+    let name = tokens.expect()?;
+    let key = key(name.name().ok_or(Malformed)?);
+    let items = tokens.expect()?;
+    let items = items.list().ok_or(Malformed)?;
+    let number = |wanted: &str| {
+        items.chunks_exact(2).find(|pair| is_atom(&pair[0], wanted)).and_then(|pair| pair[1].number())
+    };
+    let nonzero = |wanted: &str| number(wanted).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+    let status = nonzero("UIDVALIDITY").zip(nonzero("UIDNEXT")).map(|(uid_validity, uid_next)| FolderStatus {
+        uid_validity,
+        uid_next,
+        messages: number("MESSAGES").map_or(0, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+        // Zero is how a folder without modification sequences says so (RFC 7162 §3.1.7).
+        highest_mod_seq: number("HIGHESTMODSEQ").filter(|n| *n > 0),
+    });
+    Ok((key, status))
+}
+
+fn is_atom(value: &Value<'_>, name: &str) -> bool {
+    matches!(value, Value::Atom(atom) if atom.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Folders as they come in, in the order of the server's LIST.
+#[derive(Default)]
+pub(super) struct Folders {
+    listings: Vec<FolderListing>,
+    by_key: HashMap<Vec<u8>, usize>,
+    statuses: HashMap<Vec<u8>, FolderStatus>,
+}
+
+impl Folders {
+    /// How many LIST and STATUS answers are held.
+    pub(super) fn len(&self) -> usize {
+        self.listings.len().max(self.statuses.len())
+    }
+
+    /// Reads `* LIST (attributes) separator name …`. A folder that is listed twice is one folder.
+    pub(super) fn list(&mut self, data: Data<'_>) -> Result<(), Malformed> {
+        let mut tokens = data.tokens;
+        let attributes = tokens.expect()?;
+        let separator = tokens.expect()?;
+        let mailbox = tokens.expect()?;
+        let wire = mailbox.name().ok_or(Malformed)?;
+        let attributes: Vec<&[u8]> = attributes.list().ok_or(Malformed)?.iter().filter_map(Value::name).collect();
+        let has = |name: &str| attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name.as_bytes()));
+        let listing = FolderListing {
+            name: name(wire),
+            separator: separator.string().and_then(|text| std::str::from_utf8(text).ok()?.chars().next()),
+            selectable: !has("\\Noselect") && !has("\\NonExistent"),
+            special_use: special_use(has),
+            status: None,
+        };
+        match self.by_key.get(&key(wire)).and_then(|index| self.listings.get_mut(*index)) {
+            Some(known) => {
+                // Where the lines contradict each other, opening it will tell.
+                known.selectable |= listing.selectable;
+                known.special_use = known.special_use.or(listing.special_use);
+                known.separator = known.separator.or(listing.separator);
+            }
+            None => {
+                self.by_key.insert(key(wire), self.listings.len());
+                self.listings.push(listing);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a STATUS answer for the folder that it names.
+    pub(super) fn status(&mut self, data: Data<'_>) -> Result<(), Malformed> {
+        let (key, status) = read_status(data)?;
+        if let Some(status) = status {
+            self.statuses.insert(key, status);
+        }
+        Ok(())
+    }
+
+    /// The listings with their numbers.
+    pub(super) fn finish(mut self) -> Vec<FolderListing> {
+        let mut names = HashSet::with_capacity(self.listings.len());
+        for listing in &mut self.listings {
+            listing.status = self.statuses.get(&key(&listing.name.wire)).copied();
+            // Two wire names that read the same (one of them badly encoded) stay two folders.
+            if !names.insert(listing.name.name.clone()) {
+                listing.name.name = as_it_is(&listing.name.wire);
+                names.insert(listing.name.name.clone());
+            }
+        }
+        self.listings
+    }
+}
+
+fn special_use(has: impl Fn(&str) -> bool) -> Option<SpecialUse> {
+    [
+        ("\\All", SpecialUse::All),
+        ("\\Drafts", SpecialUse::Drafts),
+        ("\\Junk", SpecialUse::Junk),
+        ("\\Sent", SpecialUse::Sent),
+        ("\\Trash", SpecialUse::Trash),
+        ("\\Flagged", SpecialUse::Flagged),
+    ]
+    .into_iter()
+    .find(|(name, _)| has(name))
+    .map(|(_, special_use)| special_use)
+}
