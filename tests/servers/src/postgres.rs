@@ -13,8 +13,8 @@ use crate::missing::{find, missing, run, setting};
 use crate::process::{ServerProcess, free_port};
 use crate::user::User;
 
-/// The setting by which a test run hands one server to all its test processes.
-const SHARED: &str = "ECHODESK_TEST_POSTGRES";
+/// The environment variable by which a test run hands one server to all its test processes.
+pub const SHARED: &str = "ECHODESK_TEST_POSTGRES";
 
 /// Speed instead of surviving a power cut. Commits still reach the system, so that a server that is
 /// stopped at once comes back with everything it had promised.
