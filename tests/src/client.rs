@@ -60,6 +60,24 @@ impl Client {
         }
     }
 
+    /// Puts a message into a folder (APPEND), marked as read.
+    ///
+    /// # Errors
+    /// The connection is lost, or the server refuses.
+    pub fn append(&mut self, folder: &str, message: &[u8]) -> io::Result<()> {
+        let tag = self.send(&format!("APPEND \"{folder}\" (\\Seen) {{{}}}", message.len()))?;
+        while !self.read_line()?.starts_with(b"+") {}
+        self.stream.get_mut().write_all(message)?;
+        self.stream.get_mut().write_all(b"\r\n")?;
+        loop {
+            let line = self.read_line()?;
+            if let Some(answer) = line.strip_prefix(tag.as_bytes()) {
+                let refused = || io::Error::other(String::from_utf8_lossy(answer).into_owned());
+                return if answer.starts_with(b"OK") { Ok(()) } else { Err(refused()) };
+            }
+        }
+    }
+
     /// Sends a command and reads past its answer as fast as the machine can; returns its length.
     ///
     /// # Errors

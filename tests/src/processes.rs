@@ -26,8 +26,8 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// `ECHODESK_SECRET_KEY` of tests, the demo and benchmarks. Worth nothing elsewhere.
-pub const SECRET_KEY: &str = "a key for tests and the demo only, which is long enough to be taken";
+/// `ECHODESK_SECRET_KEY` of tests, the demo and benchmarks: 32 bytes in base64, worth nothing elsewhere.
+pub const SECRET_KEY: &str = "VGhpcyBrZXkgaXMgZm9yIHRlc3RzIGFuZCBkZW1vcy4=";
 
 impl Installation {
     /// A command of one of our programs: `echodesk` or `sync-emails`. It sees the settings of this
@@ -42,6 +42,7 @@ impl Installation {
             .env("PATH", "/usr/bin:/bin")
             .env("DATABASE_URL", &self.database_url)
             .env("ECHODESK_SECRET_KEY", SECRET_KEY)
+            .env("ECHODESK_ATTACHMENTS", format!("file://{}", self.folder.join("attachments").display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

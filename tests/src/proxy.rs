@@ -38,6 +38,7 @@ struct Shared {
     stop: AtomicBool,
     received: AtomicU64,
     connections: AtomicU64,
+    cut_after: AtomicU64,
 }
 
 impl Proxy {
@@ -49,7 +50,8 @@ impl Proxy {
     pub fn start(server: SocketAddr, way: Way) -> Self {
         let listener = TcpListener::bind((way.address, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound listener has an address").port();
-        let shared = Arc::new(Shared::default());
+        let cut_after = AtomicU64::new(way.cut_after.unwrap_or(u64::MAX));
+        let shared = Arc::new(Shared { cut_after, ..Shared::default() });
         let proxy = Self { port, shared: Arc::clone(&shared) };
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -69,6 +71,11 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Cuts connections from now on after this many bytes from the server, or not at all.
+    pub fn cut_after(&self, bytes: Option<u64>) {
+        self.shared.cut_after.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Bytes that came from the server so far, over all connections.
@@ -97,8 +104,9 @@ fn join(client: TcpStream, upstream: TcpStream, way: &Way, shared: &Arc<Shared>)
     upstream.set_nodelay(true)?;
     let one_way = way.round_trip / 2;
     // The handshake of TCP itself is over before we can delay it: it is paid by the first bytes.
-    pump(client.try_clone()?, upstream.try_clone()?, one_way, way.round_trip, None, None);
-    pump(upstream, client, one_way, way.round_trip, way.cut_after, Some(Arc::clone(shared)));
+    let cut_after = shared.cut_after.load(Ordering::Relaxed);
+    pump(client.try_clone()?, upstream.try_clone()?, one_way, way.round_trip, u64::MAX, None);
+    pump(upstream, client, one_way, way.round_trip, cut_after, Some(Arc::clone(shared)));
     Ok(())
 }
 
@@ -109,7 +117,7 @@ fn pump(
     mut to: TcpStream,
     delay: Duration,
     first: Duration,
-    cut_after: Option<u64>,
+    cut_after: u64,
     count: Option<Arc<Shared>>,
 ) {
     let clock = Arc::new(SystemClock::new());
@@ -117,7 +125,7 @@ fn pump(
     let (send, receive) = mpsc::sync_channel::<(Duration, Vec<u8>)>(1024);
     let reading_clock = Arc::clone(&clock);
     thread::spawn(move || {
-        let mut left = cut_after.unwrap_or(u64::MAX);
+        let mut left = cut_after;
         let mut buffer = vec![0; 64 << 10];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let keep = usize::try_from(left).unwrap_or(usize::MAX).min(read);
@@ -143,6 +151,6 @@ fn pump(
                 break;
             }
         }
-        let _ = to.shutdown(if cut_after.is_some() { Shutdown::Both } else { Shutdown::Write });
+        let _ = to.shutdown(if cut_after < u64::MAX { Shutdown::Both } else { Shutdown::Write });
     });
 }
