@@ -1,1 +1,12 @@
-//! tests
+//! What the end-to-end tests, the demo and the benchmark share: servers of our own that behave, or
+//! misbehave, on demand.
+#![expect(
+    clippy::expect_used,
+    reason = "only tests, the demo and benchmarks use this crate: what cannot be set up is a failed test"
+)]
+
+pub mod client;
+pub mod demo_mailbox;
+pub mod processes;
+pub mod proxy;
+pub mod sandbox;

@@ -1,1 +1,16 @@
-//! Throw-away servers for tests.
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "only tests and benchmarks use this crate: that a server does not start is a failed test"
+)]
+
+pub mod certificate;
+pub mod dovecot;
+mod missing;
+pub mod postgres;
+mod process;
+mod user;
+
+pub use missing::missing;

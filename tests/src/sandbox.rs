@@ -1,0 +1,3 @@
+//! Servers of our own: small, correct, in memory, and wrong on purpose where a test asks for it.
+
+pub mod imap;

@@ -1,0 +1,11 @@
+//! All end-to-end tests, in one binary: linking is what costs.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
+
+mod crash;
+mod dependencies;
+mod dovecot;
+mod dry_run;
+mod misbehaviour;
+mod sandbox;
+mod support;
+mod tls;

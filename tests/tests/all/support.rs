@@ -1,0 +1,113 @@
+//! An installation with a tenant, on either back end, and what is in its database.
+
+mod database;
+mod mail;
+
+use std::path::Path;
+use std::time::Duration;
+
+use echodesk_test_servers::postgres::Postgres;
+use echodesk_tests::processes::{Ended, Installation};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) use mail::{mail, mail_with_id};
+
+/// The tenant that every world has.
+pub(crate) const TENANT: &str = "acme";
+
+/// Where things are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// An installation with one tenant.
+pub(crate) struct World {
+    pub(crate) installation: Installation,
+    backend: Backend,
+    _folder: TempDir,
+}
+
+impl World {
+    /// `None` where the back end's server is not installed.
+    pub(crate) fn new(backend: Backend, ca_file: &Path) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("data").display()),
+            Backend::Postgres => Postgres::shared()?.database(),
+        };
+        let installation = Installation { database_url, folder: folder.path().to_owned(), ca_file: ca_file.to_owned() };
+        let world = Self { installation, backend, _folder: folder };
+        if backend == Backend::Postgres {
+            world.echodesk(&["migrate"]);
+        }
+        world.echodesk(&["tenant", "add", TENANT, "--name", "Acme", "--admin-email", "admin@example.com"]);
+        Some(world)
+    }
+
+    fn echodesk(&self, arguments: &[&str]) -> Ended {
+        self.installation.echodesk(arguments, "").well()
+    }
+
+    /// Adds a mailbox on a server of this machine.
+    pub(crate) fn mailbox(&self, address: &str, password: &str, port: u16, more: &[&str]) {
+        let port = port.to_string();
+        let mut arguments = vec!["mailbox", "add", "--tenant", TENANT, "--email", address, "--imap-port", &port];
+        arguments.extend(["--password-stdin"]);
+        if !more.contains(&"--imap-host") {
+            arguments.extend(["--imap-host", "localhost"]);
+        }
+        arguments.extend(more);
+        let _ = self.installation.echodesk(&arguments, password).well();
+    }
+
+    /// Runs `sync-emails`, which is to end well, and returns the one mailbox of its report.
+    pub(crate) fn sync(&self) -> Value {
+        let (ended, mailbox) = self.try_sync(&[]);
+        let _ = ended.well();
+        assert_eq!(mailbox["outcome"], "synced", "{mailbox:#}");
+        mailbox
+    }
+
+    /// Runs `sync-emails` and returns how it ended and the first mailbox of its report.
+    pub(crate) fn try_sync(&self, arguments: &[&str]) -> (Ended, Value) {
+        let (ended, report) = self.installation.sync_reported(arguments);
+        assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
+        (ended, report["mailboxes"][0].clone())
+    }
+
+    /// One column of text of a query in the tenant's schema.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        database::texts(self, TENANT, sql)
+    }
+
+    /// Messages stored, and their places that are known.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let count =
+            |table: &str| self.texts(&format!("SELECT CAST(count(*) AS text) AS value FROM {table}"))[0].parse();
+        (count("social_integrations_emailmessage").unwrap(), count("echodesk_mail_item").unwrap())
+    }
+
+    /// Ends every lease, as time would: a killed process cannot give its own back.
+    pub(crate) fn end_leases(&self) {
+        database::execute(self, "public", "DELETE FROM echodesk_lease");
+    }
+}
+
+/// Makes a test for each back end of a function that takes one.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { super::$name($crate::support::Backend::Sqlite); })+
+        }
+        mod on_postgres {
+            $(#[test] fn $name() { super::$name($crate::support::Backend::Postgres); })+
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// Time for things on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
