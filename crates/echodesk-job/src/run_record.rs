@@ -19,7 +19,7 @@ pub(crate) struct RunRecord {
 
 impl RunRecord {
     /// Writes down that the run has begun.
-    pub(crate) fn begin(store: &Store, run: &NewRun, clock: &Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub(crate) fn begin(store: &Store, run: &NewRun<'_>, clock: &Arc<dyn Clock>) -> Result<Self, StoreError> {
         store.begin_run(run)?;
         Ok(Self { store: store.clone(), id: run.id, clock: Arc::clone(clock) })
     }

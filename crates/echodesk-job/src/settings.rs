@@ -10,7 +10,7 @@ use crate::args::GlobalArgs;
 /// Every setting of the environment, with what `--help` says of it.
 pub const NAMES: &[(&str, &str)] = &[
     ("DATABASE_URL", "postgres://USER:PASSWORD@HOST/NAME or sqlite://FOLDER"),
-    ("DB_NAME", "with DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_SSLMODE: used without DATABASE_URL"),
+    ("DB_NAME", "and DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_SSLMODE: EchoDesk's own"),
     ("SECRET_KEY", "Django's, to check the passwords that EchoDesk signed"),
     ("ECHODESK_SECRET_KEY", "ours, to open and make passwords that are really encrypted"),
     ("ECHODESK_ATTACHMENTS", "where attachments go: file:///FOLDER or s3://BUCKET/PREFIX"),
