@@ -1,1 +1,25 @@
-//! echodesk-job
+#![doc = include_str!("../README.md")]
+
+pub mod args;
+pub mod error;
+pub mod exit;
+pub mod job;
+pub mod logging;
+pub mod mail;
+pub mod progress;
+mod readiness;
+pub mod report;
+mod run_record;
+pub mod settings;
+pub mod signals;
+pub mod table;
+pub mod tenant;
+pub mod terminal;
+pub mod values;
+
+pub use args::{CommonArgs, GlobalArgs, LogFormat};
+pub use error::{JobError, one_line};
+pub use exit::{ExitStatus, Signal};
+pub use job::{Job, JobContext, JobReport, run};
+pub use progress::{Progress, ProgressWords};
+pub use settings::{Settings, SettingsError};

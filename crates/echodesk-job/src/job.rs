@@ -1,0 +1,252 @@
+//! The skeleton of a job: what happens around its work, and in which order.
+//!
+//! Everything that can be wrong with flags, settings, the report's path and the database is found
+//! out before the work begins (exit code 2 or 75); after that, only what the work itself meets.
+
+use std::future::Future;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use echodesk_core::{Clock, Environment, RunId, StopToken, SystemClock, Tenant};
+use echodesk_store::{Access, NewRun, Store};
+
+use crate::args::CommonArgs;
+use crate::error::{JobError, one_line};
+use crate::exit::ExitStatus;
+use crate::logging::{self, LogSettings};
+use crate::progress::{Progress, ProgressWords};
+use crate::report::ReportTarget;
+use crate::run_record::{self, RunRecord};
+use crate::settings::{Settings, SettingsError};
+use crate::signals::Signals;
+use crate::terminal::Terminal;
+use crate::{readiness, tenant};
+
+/// A job: its command line, and its work.
+pub trait Job: clap::Parser {
+    /// The binary's name, which is also the job's name in `echodesk_run`.
+    const NAME: &'static str;
+    /// The binary's version.
+    const VERSION: &'static str;
+    /// What its progress counts.
+    const PROGRESS: ProgressWords;
+
+    /// What its flags and settings amount to once they are checked.
+    type Plan: Send + 'static;
+
+    /// The flags that it shares with the others.
+    fn common(&self) -> &CommonArgs;
+
+    /// Checks flags and settings and builds what needs no database. Starts nothing; called outside of
+    /// the asynchronous runtime.
+    ///
+    /// # Errors
+    /// A setting is missing or wrong.
+    fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self::Plan, SettingsError>;
+
+    /// The work. Failures of single items are in the report; an error means that it could not go on.
+    fn work(
+        plan: Self::Plan,
+        context: JobContext,
+    ) -> impl Future<Output = Result<JobReport, JobError>> + Send + 'static;
+}
+
+/// What a job works with.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The database.
+    pub store: Store,
+    /// The tenant that was named, active or not; `None` for all active ones.
+    pub tenant: Option<Tenant>,
+    /// Whether to look only.
+    pub dry_run: bool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// This run.
+    pub run: RunId,
+    /// Set by the first signal.
+    pub stop: StopToken,
+    /// Where to count.
+    pub progress: Progress,
+}
+
+/// What a job did.
+#[derive(Clone, Debug)]
+pub struct JobReport {
+    /// What `--report` writes.
+    pub report: serde_json::Value,
+    /// The part of it that is kept in `echodesk_run`.
+    pub record: serde_json::Value,
+    /// What people read at the end.
+    pub summary: String,
+    /// Whether anything failed.
+    pub failed: bool,
+    /// Whether it was asked to stop before everything was done.
+    pub stopped: bool,
+}
+
+/// The whole of a job's `main`.
+#[must_use]
+pub fn run<J: Job>() -> ExitCode {
+    let job = J::parse();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let environment = Environment::load(Path::new(".env"));
+    let known = environment.as_ref().ok();
+    let terminal = Terminal::stderr(known.and_then(|environment| environment.get("TERM")));
+    let no_color = known.is_some_and(|environment| environment.get("NO_COLOR").is_some());
+    let log = LogSettings::new(&job.common().global, no_color, &terminal);
+    logging::start(&log, terminal.clone(), Arc::clone(&clock));
+
+    let outcome = environment.map_err(JobError::from).and_then(|environment| {
+        let whole = AssertUnwindSafe(|| execute(&job, environment, &terminal, &clock));
+        // The panic hook has told what and where; this is only about the exit code.
+        std::panic::catch_unwind(whole)
+            .unwrap_or_else(|_| Err(JobError::Panicked { message: "outside of its work".to_owned() }))
+    });
+    let status = outcome.unwrap_or_else(|error| {
+        tracing::error!("{}", one_line(&error));
+        error.status()
+    });
+    status.into()
+}
+
+fn execute<J: Job>(
+    job: &J,
+    environment: Environment,
+    terminal: &Terminal,
+    clock: &Arc<dyn Clock>,
+) -> Result<ExitStatus, JobError> {
+    let common = job.common();
+    let run = RunId::random();
+    let settings = Settings::new(&common.global, environment)?;
+    let report = common.report.as_deref().map(|path| ReportTarget::probe(path, run)).transpose()?;
+    let plan = job.plan(&settings, clock)?;
+
+    let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
+    let store = Store::open(&settings.database, access)?;
+    readiness::check(&store)?;
+    let tenant = common.tenant.as_ref().map(|schema| tenant::find(&store, schema)).transpose()?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| JobError::System { what: "start threads", source })?;
+    let stop = StopToken::new();
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::listen(stop.clone(), terminal.clone())
+            .map_err(|source| JobError::System { what: "listen for signals", source })?
+    };
+    let record = if common.dry_run {
+        None
+    } else {
+        let begun = NewRun {
+            id: run,
+            job: J::NAME,
+            host: run_record::host(&settings.environment),
+            version: J::VERSION,
+            arguments: run_record::shown_arguments(std::env::args_os().skip(1)),
+            started_at: clock.now(),
+        };
+        Some(RunRecord::begin(&store, &begun, clock)?)
+    };
+
+    let visible = !common.global.quiet && common.global.log_format == crate::args::LogFormat::Text;
+    let progress = if visible { Progress::start(J::PROGRESS, terminal, clock) } else { Progress::hidden() };
+    let context = JobContext {
+        store,
+        tenant,
+        dry_run: common.dry_run,
+        clock: Arc::clone(clock),
+        run,
+        stop,
+        progress: progress.clone(),
+    };
+    let done = runtime.block_on(async { tokio::spawn(J::work(plan, context)).await });
+    progress.finish();
+    let done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
+
+    let status = conclude(done.as_ref(), report.as_ref(), &signals, terminal);
+    if let Some(record) = record {
+        let summary = match &done {
+            Ok(done) => done.record.clone(),
+            Err(error) => serde_json::json!({ "error": one_line(error) }),
+        };
+        record.finish(status, &summary);
+    }
+    // Threads that hang in a call to the outside must not keep a finished process alive.
+    runtime.shutdown_background();
+    Ok(status)
+}
+
+/// Tells what was done, to machines and people, and which exit code that is.
+fn conclude(
+    done: Result<&JobReport, &JobError>,
+    report: Option<&ReportTarget>,
+    signals: &Signals,
+    terminal: &Terminal,
+) -> ExitStatus {
+    let done = match done {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::error!("{}", one_line(error));
+            return error.status();
+        }
+    };
+    let written = report.map_or(Ok(()), |target| target.write(&done.report));
+    if report == Some(&ReportTarget::Stdout) {
+        // Standard output is the report's alone. Nobody can be told that standard error is gone.
+        drop(terminal.print(done.summary.as_bytes()));
+    } else {
+        let mut out = std::io::stdout().lock();
+        // A reader that has gone away (`| head`) does not make the work undone.
+        drop(out.write_all(done.summary.as_bytes()).and_then(|()| out.flush()));
+    }
+    if let Err(error) = written {
+        tracing::error!("{}", one_line(&error));
+        return JobError::from(error).status();
+    }
+    status_of(done, signals.received())
+}
+
+fn status_of(done: &JobReport, signal: Option<crate::exit::Signal>) -> ExitStatus {
+    match signal {
+        // A signal that came when everything was done already has stopped nothing.
+        Some(signal) if done.stopped => ExitStatus::Stopped(signal),
+        _ if done.failed => ExitStatus::DoneWithFailures,
+        _ => ExitStatus::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Signal;
+
+    #[test]
+    fn the_exit_code_follows_from_failures_and_signals() {
+        let report = |failed, stopped| JobReport {
+            report: serde_json::Value::Null,
+            record: serde_json::Value::Null,
+            summary: String::new(),
+            failed,
+            stopped,
+        };
+        let term = Some(Signal::Terminate);
+        let table = [
+            (report(false, false), None, 0),
+            (report(true, false), None, 1),
+            (report(false, true), term, 143),
+            (report(true, true), term, 143),
+            (report(true, true), Some(Signal::Interrupt), 130),
+            (report(false, false), term, 0),
+            (report(true, false), term, 1),
+        ];
+        for (done, signal, code) in table {
+            assert_eq!(status_of(&done, signal).code(), code, "{done:?} {signal:?}");
+        }
+    }
+}

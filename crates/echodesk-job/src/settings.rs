@@ -1,0 +1,167 @@
+//! Settings: flags, then environment, then `.env` in the working folder; what is nearer to the
+//! call wins.
+
+use std::error::Error;
+
+use echodesk_core::{DatabaseUrl, DatabaseUrlError, Environment};
+
+use crate::args::GlobalArgs;
+
+/// Every setting of the environment, with what `--help` says of it.
+pub const NAMES: &[(&str, &str)] = &[
+    ("DATABASE_URL", "postgres://USER:PASSWORD@HOST/NAME or sqlite://FOLDER"),
+    ("DB_NAME", "and DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_SSLMODE: EchoDesk's own"),
+    ("SECRET_KEY", "Django's, to check the passwords that EchoDesk signed"),
+    ("ECHODESK_SECRET_KEY", "ours, to open and make passwords that are really encrypted"),
+    ("ECHODESK_ATTACHMENTS", "where attachments go: file:///FOLDER or s3://BUCKET/PREFIX"),
+    ("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers"),
+    ("NO_COLOR", "set to anything: no colours"),
+];
+
+/// A setting is missing or wrong. Never shows a value: it may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The database URL cannot be used.
+    #[error("{origin}")]
+    Database {
+        /// `--database-url`, or `DATABASE_URL` and its like.
+        origin: &'static str,
+        /// What is wrong with it.
+        source: DatabaseUrlError,
+    },
+    /// A setting that is needed here is not set.
+    #[error("{name} is not set: {remedy}")]
+    Missing {
+        /// The setting.
+        name: &'static str,
+        /// What to set it to.
+        remedy: String,
+    },
+    /// A setting cannot be used.
+    #[error("{name} cannot be used")]
+    Wrong {
+        /// The flag or the environment variable.
+        name: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl SettingsError {
+    /// A setting that is not there.
+    #[must_use]
+    pub fn missing(name: &'static str, remedy: impl Into<String>) -> Self {
+        Self::Missing { name, remedy: remedy.into() }
+    }
+
+    /// A setting that is there and cannot be used.
+    #[must_use]
+    pub fn wrong(name: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Wrong { name, source: source.into() }
+    }
+}
+
+/// What flags, environment and `.env` say together.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The environment over `.env`.
+    pub environment: Environment,
+    /// The database.
+    pub database: DatabaseUrl,
+}
+
+impl Settings {
+    /// Puts the flags over the environment.
+    ///
+    /// # Errors
+    /// The database URL cannot be used.
+    pub fn new(args: &GlobalArgs, environment: Environment) -> Result<Self, SettingsError> {
+        let (origin, database) = match &args.database_url {
+            Some(url) => ("--database-url", url.parse()),
+            None => ("DATABASE_URL or DB_… of the environment", DatabaseUrl::from_environment(&environment)),
+        };
+        let database = database.map_err(|source| SettingsError::Database { origin, source })?;
+        Ok(Self { environment, database })
+    }
+
+    /// The value of a flag if it was given, else of its environment variable, with the name of the
+    /// one that it came from.
+    #[must_use]
+    pub fn flag_or<'a>(
+        &'a self,
+        flag: Option<&'a str>,
+        flag_name: &'static str,
+        variable: &'static str,
+    ) -> Option<(&'static str, &'a str)> {
+        flag.map(|value| (flag_name, value)).or_else(|| self.environment.get(variable).map(|value| (variable, value)))
+    }
+
+    /// The environment as it would be if `variable` were set to `value`: how a flag reaches code
+    /// that reads its settings from the environment.
+    #[must_use]
+    pub fn environment_with(&self, variable: &str, value: Option<&str>) -> Environment {
+        let Some(value) = value else { return self.environment.clone() };
+        let others = self.environment.names().filter(|name| *name != variable);
+        others.filter_map(|name| Some((name, self.environment.get(name)?))).chain([(variable, value)]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::one_line;
+
+    fn settings(flag: Option<&str>, pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let args = GlobalArgs { database_url: flag.map(str::to_owned), ..GlobalArgs::default() };
+        Settings::new(&args, pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_that_over_the_default() {
+        let variable = [("DATABASE_URL", "sqlite://from-variable")];
+        let table: [(Option<&str>, &[_], &str); 4] = [
+            (Some("sqlite://from-flag"), &variable, "sqlite://from-flag"),
+            (None, &variable, "sqlite://from-variable"),
+            (None, &[("DB_NAME", "echodesk")], "postgres://localhost:5432/echodesk"),
+            (None, &[], "sqlite://echodesk-data"),
+        ];
+        for (flag, pairs, expected) in table {
+            assert_eq!(settings(flag, pairs).unwrap().database.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_named_by_its_origin_and_not_shown() {
+        let error = settings(Some("mysql://bob:hunter2@db"), &[]).unwrap_err();
+        let line = one_line(&error);
+        assert!(line.starts_with("--database-url: ") && !line.contains("hunter2"), "{line}");
+        let line = one_line(&settings(None, &[("DATABASE_URL", "nonsense")]).unwrap_err());
+        assert!(line.starts_with("DATABASE_URL or DB_… of the environment: "), "{line}");
+        let line = one_line(&settings(None, &[("DB_NAME", "x"), ("DB_PORT", "y")]).unwrap_err());
+        assert!(line.ends_with("DB_PORT: not a port number"), "{line}");
+    }
+
+    #[test]
+    fn a_flag_overrides_its_variable_by_name() {
+        let settings = settings(None, &[("ECHODESK_CA_FILE", "v.pem"), ("A", "1")]).unwrap();
+        assert_eq!(settings.flag_or(Some("f.pem"), "--ca-file", "ECHODESK_CA_FILE"), Some(("--ca-file", "f.pem")));
+        assert_eq!(settings.flag_or(None, "--ca-file", "ECHODESK_CA_FILE"), Some(("ECHODESK_CA_FILE", "v.pem")));
+        assert_eq!(settings.flag_or(None, "--x", "NOT_SET"), None);
+
+        let overlaid = settings.environment_with("ECHODESK_CA_FILE", Some("f.pem"));
+        assert_eq!((overlaid.get("ECHODESK_CA_FILE"), overlaid.get("A")), (Some("f.pem"), Some("1")));
+        assert_eq!(settings.environment_with("A", None).get("A"), Some("1"));
+    }
+
+    #[test]
+    fn every_setting_is_in_the_example_file() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
+        let example = std::fs::read_to_string(path).unwrap();
+        for (name, _) in NAMES {
+            let set = format!("{name}=");
+            let found = example.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&set));
+            assert!(found, "{name} is not in .env.example");
+        }
+        echodesk_core::Environment::load(std::path::Path::new(path)).unwrap();
+    }
+}
