@@ -1,0 +1,6 @@
+//! Integration tests of the crate, as one binary.
+
+mod corpus;
+mod large;
+mod never_panics;
+mod reading;
