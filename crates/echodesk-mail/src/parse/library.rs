@@ -19,6 +19,9 @@ use mail_parser::{DateTime, HeaderValue};
 
 use crate::model::Address;
 
+/// No date is longer than this, comments included.
+const DATE: usize = 250;
+
 /// Runs `read`; a panic in it becomes none.
 pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok()
@@ -48,6 +51,9 @@ pub(super) fn addresses(field: &str, limit: usize) -> Option<(Vec<Address>, usiz
 
 /// A date and time (RFC 5322 §3.3 and its obsolete forms) with its zone. None if it is not one.
 pub(super) fn date(field: &str) -> Option<Timestamp> {
+    if field.len() > DATE {
+        return None;
+    }
     let field = with_seconds(&without_dashes(field));
     let read = |text: &str| guarded(|| DateTime::parse_rfc822(text)).flatten();
     // Without a zone the time is taken as UTC.

@@ -4,3 +4,5 @@ mod corpus;
 mod large;
 mod never_panics;
 mod reading;
+mod s3;
+mod s3_server;
