@@ -37,7 +37,8 @@ pub(super) fn understand<'a>(raw: &'a RawMessage, context: &ReadContext<'_>) -> 
 
     let own_id = section.first_joined("message-id").unwrap_or_default();
     let own_id = charset::decode_header(&own_id, body_charset.as_deref());
-    let message_id = if own_id.is_empty() { identity::synthetic(&digest) } else { own_id };
+    let has_none = own_id.chars().all(|c| c == '\0' || c.is_whitespace());
+    let message_id = if has_none { identity::synthetic(&digest) } else { own_id };
     let in_reply_to = text("in-reply-to");
     let references = cut("references", text("references"), bounds::REFERENCES, &mut reasons);
 

@@ -19,6 +19,9 @@ use mail_parser::{DateTime, HeaderValue};
 
 use crate::model::Address;
 
+/// No date is longer than this, comments included.
+const DATE: usize = 250;
+
 /// Runs `read`; a panic in it becomes none.
 pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok()
@@ -48,7 +51,10 @@ pub(super) fn addresses(field: &str, limit: usize) -> Option<(Vec<Address>, usiz
 
 /// A date and time (RFC 5322 §3.3 and its obsolete forms) with its zone. None if it is not one.
 pub(super) fn date(field: &str) -> Option<Timestamp> {
-    let field = with_seconds(field);
+    if field.len() > DATE {
+        return None;
+    }
+    let field = with_seconds(&without_dashes(field));
     let read = |text: &str| guarded(|| DateTime::parse_rfc822(text)).flatten();
     // Without a zone the time is taken as UTC.
     let date = read(&format!("{field}\n")).or_else(|| read(&format!("{field} +0000\n")))?;
@@ -68,6 +74,21 @@ pub(super) fn date(field: &str) -> Option<Timestamp> {
     let seconds = i32::from(date.tz_hour) * 3600 + i32::from(date.tz_minute) * 60;
     let offset = Offset::from_seconds(if date.tz_before_gmt { -seconds } else { seconds }).ok()?;
     offset.to_timestamp(local).ok()
+}
+
+/// `22-Nov-26`, of RFC 850, is what some programs still write. A dash between a digit and a letter is
+/// no sign of a zone.
+fn without_dashes(field: &str) -> String {
+    let bytes = field.as_bytes();
+    let joins = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        let after = bytes.get(at + 1);
+        before.zip(after).is_some_and(|(before, after)| {
+            before.is_ascii_digit() && after.is_ascii_alphabetic()
+                || before.is_ascii_alphabetic() && after.is_ascii_digit() && at < field.find(':').unwrap_or(0)
+        })
+    };
+    field.char_indices().map(|(at, c)| if c == '-' && joins(at) { ' ' } else { c }).collect()
 }
 
 /// Seconds are optional, but mail-parser takes a zone for them where they are missing.
@@ -111,6 +132,8 @@ mod tests {
         let cases = [
             ("Sun, 22 Nov 2026 10:00:00 +0400", Some("2026-11-22T06:00:00Z")),
             ("22 Nov 26 10:00 EST", Some("2026-11-22T15:00:00Z")),
+            ("Sunday, 22-Nov-26 10:00:00 GMT", Some("2026-11-22T10:00:00Z")),
+            ("22-Nov-2026 10:00 -0330", Some("2026-11-22T13:30:00Z")),
             ("Sun, 22 Nov 2026 10:00:60 GMT (leap)", Some("2026-11-22T10:00:59Z")),
             ("Sun, 22 Nov 2026 10:00:00", Some("2026-11-22T10:00:00Z")),
             ("Sun, 30 Feb 2026 10:00:00 +0000", None),

@@ -64,7 +64,7 @@ fn nothing_has_its_final_name_before_it_is_flushed() {
     assert!(before[0].contains(".new-"), "{before:?}");
     let root = store.root.clone();
     drop(store);
-    assert_eq!(files(&root), [String::new(); 0], "what was never flushed is removed");
+    assert!(files(&root).is_empty(), "what was never flushed is removed");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn links_below_the_root_lead_nowhere() {
     std::os::unix::fs::symlink(&outside, store.root.join("acme")).unwrap();
     let error = put(&store, b"hello").unwrap_err();
     assert!(error.to_string().contains("is not a folder"), "{error}");
-    assert_eq!(files(&outside), [String::new(); 0]);
+    assert!(files(&outside).is_empty());
 
     // A link in place of an object is replaced, not written through.
     fs::remove_file(store.root.join("acme")).unwrap();
