@@ -88,6 +88,11 @@ fn one_mailbox(messages: usize, folder: &Path, clock: &SystemClock) {
     show("again, nothing new", cost, limit);
     println!("    {} turnarounds after connecting", sum(&report, "round_trips"));
 
+    match ways::mbsync(&server, &sqlite, clock) {
+        Some(cost) => show("mbsync into Maildir, same disk", cost, limit),
+        None => println!("mbsync is not installed, or failed"),
+    }
+
     let postgres = Postgres::start_durable();
     if let Some(postgres) = &postgres {
         let into = installation(folder, "postgres", Some(postgres.database()), &server.ca_file());
@@ -101,10 +106,6 @@ fn one_mailbox(messages: usize, folder: &Path, clock: &SystemClock) {
             "    PostgreSQL is {:.2} × the larger of limit and COPY",
             cost.wall.as_secs_f64() / bound.as_secs_f64()
         );
-    }
-    match ways::mbsync(&server, &sqlite, clock) {
-        Some(cost) => show("mbsync into Maildir, same disk", cost, limit),
-        None => println!("mbsync is not installed, or failed"),
     }
 }
 

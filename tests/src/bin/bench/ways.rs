@@ -88,7 +88,7 @@ pub(crate) fn mbsync(server: &Dovecot, installation: &Installation, clock: &Syst
     let configuration = format!(
         "IMAPAccount bench\nHost localhost\nPort {}\nUser {USER}\nPass {PASSWORD}\nSSLType IMAPS\nCertificateFile {}\n\n\
          IMAPStore far\nAccount bench\n\nMaildirStore near\nPath {folder}/\nInbox {folder}/Inbox\nSubFolders Verbatim\n\n\
-         Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Near\nSync Pull\nSyncState {folder}/\n",
+         Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Near\nSync Pull\nSyncState *\n",
         server.tls_port(),
         server.ca_file().display(),
         folder = folder.display(),
