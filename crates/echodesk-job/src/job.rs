@@ -5,18 +5,16 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, Environment, RunId, StopToken, SystemClock, Tenant};
+use echodesk_core::{Clock, Environment, RunId, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
 
 use crate::args::CommonArgs;
 use crate::error::{JobError, one_line};
 use crate::exit::ExitStatus;
-use crate::logging::{self, LogSettings};
+use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::report::ReportTarget;
 use crate::run_record::{self, RunRecord};
@@ -92,21 +90,10 @@ pub struct JobReport {
 #[must_use]
 pub fn run<J: Job>() -> ExitCode {
     let job = J::parse();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let environment = Environment::load(Path::new(".env"));
-    let known = environment.as_ref().ok();
-    let terminal = Terminal::stderr(known.and_then(|environment| environment.get("TERM")));
-    let no_color = known.is_some_and(|environment| environment.get("NO_COLOR").is_some());
-    let log = LogSettings::new(&job.common().global, no_color, &terminal);
-    logging::start(&log, terminal.clone(), Arc::clone(&clock));
-
-    let outcome = environment.map_err(JobError::from).and_then(|environment| {
-        let whole = AssertUnwindSafe(|| execute(&job, environment, &terminal, &clock));
-        // The panic hook has told what and where; this is only about the exit code.
-        std::panic::catch_unwind(whole)
-            .unwrap_or_else(|_| Err(JobError::Panicked { message: "outside of its work".to_owned() }))
-    });
-    let status = outcome.unwrap_or_else(|error| {
+    let process = Process::start(&job.common().global);
+    let (terminal, clock) = (process.terminal.clone(), Arc::clone(&process.clock));
+    let outcome = process.work(|environment| execute(&job, environment, &terminal, &clock));
+    let status = outcome.unwrap_or_else(|error: JobError| {
         tracing::error!("{}", one_line(&error));
         error.status()
     });
