@@ -1,5 +1,7 @@
 //! `echodesk migrate`.
 
+use echodesk_job::tenant;
+use echodesk_mail::ports::StoreErrorKind;
 use echodesk_store::{Access, MigrationOutcome, MigrationReport, Store};
 use serde_json::{Value, json};
 
@@ -10,8 +12,15 @@ use crate::error::CommandError;
 
 pub(crate) fn run(world: &World, args: &MigrateArgs) -> Result<Answer, CommandError> {
     let store = Store::open(&world.settings.database, Access::ReadWrite)?;
-    let report = store.migrate(args.tenant.as_ref())?;
-    Ok(answer(args.json, &report))
+    match (store.migrate(args.tenant.as_ref()), &args.tenant) {
+        (Ok(report), _) => Ok(answer(args.json, &report)),
+        // The same error as everywhere, with the names that may have been meant.
+        (Err(error), Some(schema)) if error.kind == StoreErrorKind::UnknownTenant => {
+            tenant::find(&store, schema)?;
+            Err(error.into())
+        }
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 fn answer(as_json: bool, report: &MigrationReport) -> Answer {

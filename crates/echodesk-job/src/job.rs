@@ -13,7 +13,7 @@ use echodesk_store::{Access, NewRun, Store};
 
 use crate::args::CommonArgs;
 use crate::error::{JobError, one_line};
-use crate::exit::ExitStatus;
+use crate::exit::{ExitStatus, Signal};
 use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::report::ReportTarget;
@@ -156,7 +156,8 @@ fn execute<J: Job>(
     progress.finish();
     let done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
 
-    let status = conclude(done.as_ref(), report.as_ref(), &signals, terminal);
+    let ending = Ending { report: report.as_ref(), signal: signals.received(), common, terminal };
+    let status = ending.tell(done.as_ref());
     if let Some(record) = record {
         let summary = match &done {
             Ok(done) => done.record.clone(),
@@ -169,37 +170,51 @@ fn execute<J: Job>(
     Ok(status)
 }
 
-/// Tells what was done, to machines and people, and which exit code that is.
-fn conclude(
-    done: Result<&JobReport, &JobError>,
-    report: Option<&ReportTarget>,
-    signals: &Signals,
-    terminal: &Terminal,
-) -> ExitStatus {
-    let done = match done {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::error!("{}", one_line(error));
-            return error.status();
-        }
-    };
-    let written = report.map_or(Ok(()), |target| target.write(&done.report));
-    if report == Some(&ReportTarget::Stdout) {
-        // Standard output is the report's alone. Nobody can be told that standard error is gone.
-        drop(terminal.print(done.summary.as_bytes()));
-    } else {
-        let mut out = std::io::stdout().lock();
-        // A reader that has gone away (`| head`) does not make the work undone.
-        drop(out.write_all(done.summary.as_bytes()).and_then(|()| out.flush()));
-    }
-    if let Err(error) = written {
-        tracing::error!("{}", one_line(&error));
-        return JobError::from(error).status();
-    }
-    status_of(done, signals.received())
+/// What the end of a run depends on, beside what was done.
+struct Ending<'a> {
+    report: Option<&'a ReportTarget>,
+    signal: Option<Signal>,
+    common: &'a CommonArgs,
+    terminal: &'a Terminal,
 }
 
-fn status_of(done: &JobReport, signal: Option<crate::exit::Signal>) -> ExitStatus {
+impl Ending<'_> {
+    /// Tells what was done, to machines and people, and which exit code that is.
+    fn tell(&self, done: Result<&JobReport, &JobError>) -> ExitStatus {
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!("{}", one_line(error));
+                return error.status();
+            }
+        };
+        let written = self.report.map_or(Ok(()), |target| target.write(&done.report));
+        let status = status_of(done, self.signal);
+        // A cron job that is asked to be quiet and has nothing to complain of says nothing at all.
+        if !self.common.global.quiet || self.common.dry_run || status != ExitStatus::Done {
+            self.summarise(&done.summary);
+        }
+        if let Err(error) = written {
+            tracing::error!("{}", one_line(&error));
+            return JobError::from(error).status();
+        }
+        status
+    }
+
+    /// On standard output, unless that is the report's alone.
+    fn summarise(&self, summary: &str) {
+        let shown = if self.report == Some(&ReportTarget::Stdout) {
+            self.terminal.print(summary.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(summary.as_bytes()).and_then(|()| out.flush())
+        };
+        // A reader that has gone away (`| head`) does not make the work undone.
+        drop(shown);
+    }
+}
+
+fn status_of(done: &JobReport, signal: Option<Signal>) -> ExitStatus {
     match signal {
         // A signal that came when everything was done already has stopped nothing.
         Some(signal) if done.stopped => ExitStatus::Stopped(signal),
@@ -211,7 +226,6 @@ fn status_of(done: &JobReport, signal: Option<crate::exit::Signal>) -> ExitStatu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Signal;
 
     #[test]
     fn the_exit_code_follows_from_failures_and_signals() {
