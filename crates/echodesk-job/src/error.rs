@@ -2,6 +2,7 @@
 //! exit codes.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use echodesk_core::{EnvironmentError, SchemaName};
 use echodesk_mail::ports::{StoreError, StoreErrorKind};
@@ -25,7 +26,13 @@ pub enum JobError {
     Report(#[from] ReportError),
     /// The database cannot be opened.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
+    /// There is no embedded database, and reading must not make one.
+    #[error("there is no database in {}: make one with `echodesk migrate`", folder.display())]
+    NoDatabase {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Tables are missing, old, or have columns that we cannot fill.
     #[error("the database is not ready for this version: {}", problems.join("; "))]
     NotReady {
@@ -64,14 +71,25 @@ impl JobError {
     #[must_use]
     pub fn status(&self) -> ExitStatus {
         match self {
-            Self::Environment(_) | Self::Settings(_) | Self::NotReady { .. } | Self::UnknownTenant { .. } => {
-                ExitStatus::Usage
-            }
+            Self::Environment(_)
+            | Self::Settings(_)
+            | Self::NoDatabase { .. }
+            | Self::NotReady { .. }
+            | Self::UnknownTenant { .. } => ExitStatus::Usage,
             Self::Report(ReportError::Unwritable { .. }) => ExitStatus::Usage,
             Self::Report(ReportError::NotWritten { .. }) => ExitStatus::DoneWithFailures,
             Self::Open(error) => open_status(error),
             Self::Store(error) => store_status(error.kind),
             Self::System { .. } | Self::Panicked { .. } => ExitStatus::DoneWithFailures,
+        }
+    }
+}
+
+impl From<OpenError> for JobError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotThere { folder } => Self::NoDatabase { folder },
+            other => Self::Open(other),
         }
     }
 }
@@ -121,6 +139,7 @@ mod tests {
         let table: Vec<(JobError, ExitStatus)> = vec![
             (SettingsError::missing("ECHODESK_ATTACHMENTS", "set it").into(), Usage),
             (EnvironmentError::Malformed { path: ".env".into() }.into(), Usage),
+            (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (ReportError::Unwritable { path: path.clone(), source: io() }.into(), Usage),

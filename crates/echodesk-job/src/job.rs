@@ -5,18 +5,16 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, Environment, RunId, StopToken, SystemClock, Tenant};
+use echodesk_core::{Clock, Environment, RunId, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
 
 use crate::args::CommonArgs;
 use crate::error::{JobError, one_line};
-use crate::exit::ExitStatus;
-use crate::logging::{self, LogSettings};
+use crate::exit::{ExitStatus, Signal};
+use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::report::ReportTarget;
 use crate::run_record::{self, RunRecord};
@@ -92,21 +90,10 @@ pub struct JobReport {
 #[must_use]
 pub fn run<J: Job>() -> ExitCode {
     let job = J::parse();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let environment = Environment::load(Path::new(".env"));
-    let known = environment.as_ref().ok();
-    let terminal = Terminal::stderr(known.and_then(|environment| environment.get("TERM")));
-    let no_color = known.is_some_and(|environment| environment.get("NO_COLOR").is_some());
-    let log = LogSettings::new(&job.common().global, no_color, &terminal);
-    logging::start(&log, terminal.clone(), Arc::clone(&clock));
-
-    let outcome = environment.map_err(JobError::from).and_then(|environment| {
-        let whole = AssertUnwindSafe(|| execute(&job, environment, &terminal, &clock));
-        // The panic hook has told what and where; this is only about the exit code.
-        std::panic::catch_unwind(whole)
-            .unwrap_or_else(|_| Err(JobError::Panicked { message: "outside of its work".to_owned() }))
-    });
-    let status = outcome.unwrap_or_else(|error| {
+    let process = Process::start(&job.common().global);
+    let (terminal, clock) = (process.terminal.clone(), Arc::clone(&process.clock));
+    let outcome = process.work(|environment| execute(&job, environment, &terminal, &clock));
+    let status = outcome.unwrap_or_else(|error: JobError| {
         tracing::error!("{}", one_line(&error));
         error.status()
     });
@@ -169,7 +156,8 @@ fn execute<J: Job>(
     progress.finish();
     let done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
 
-    let status = conclude(done.as_ref(), report.as_ref(), &signals, terminal);
+    let ending = Ending { report: report.as_ref(), signal: signals.received(), common, terminal };
+    let status = ending.tell(done.as_ref());
     if let Some(record) = record {
         let summary = match &done {
             Ok(done) => done.record.clone(),
@@ -182,37 +170,51 @@ fn execute<J: Job>(
     Ok(status)
 }
 
-/// Tells what was done, to machines and people, and which exit code that is.
-fn conclude(
-    done: Result<&JobReport, &JobError>,
-    report: Option<&ReportTarget>,
-    signals: &Signals,
-    terminal: &Terminal,
-) -> ExitStatus {
-    let done = match done {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::error!("{}", one_line(error));
-            return error.status();
-        }
-    };
-    let written = report.map_or(Ok(()), |target| target.write(&done.report));
-    if report == Some(&ReportTarget::Stdout) {
-        // Standard output is the report's alone. Nobody can be told that standard error is gone.
-        drop(terminal.print(done.summary.as_bytes()));
-    } else {
-        let mut out = std::io::stdout().lock();
-        // A reader that has gone away (`| head`) does not make the work undone.
-        drop(out.write_all(done.summary.as_bytes()).and_then(|()| out.flush()));
-    }
-    if let Err(error) = written {
-        tracing::error!("{}", one_line(&error));
-        return JobError::from(error).status();
-    }
-    status_of(done, signals.received())
+/// What the end of a run depends on, beside what was done.
+struct Ending<'a> {
+    report: Option<&'a ReportTarget>,
+    signal: Option<Signal>,
+    common: &'a CommonArgs,
+    terminal: &'a Terminal,
 }
 
-fn status_of(done: &JobReport, signal: Option<crate::exit::Signal>) -> ExitStatus {
+impl Ending<'_> {
+    /// Tells what was done, to machines and people, and which exit code that is.
+    fn tell(&self, done: Result<&JobReport, &JobError>) -> ExitStatus {
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!("{}", one_line(error));
+                return error.status();
+            }
+        };
+        let written = self.report.map_or(Ok(()), |target| target.write(&done.report));
+        let status = status_of(done, self.signal);
+        // A cron job that is asked to be quiet and has nothing to complain of says nothing at all.
+        if !self.common.global.quiet || self.common.dry_run || status != ExitStatus::Done {
+            self.summarise(&done.summary);
+        }
+        if let Err(error) = written {
+            tracing::error!("{}", one_line(&error));
+            return JobError::from(error).status();
+        }
+        status
+    }
+
+    /// On standard output, unless that is the report's alone.
+    fn summarise(&self, summary: &str) {
+        let shown = if self.report == Some(&ReportTarget::Stdout) {
+            self.terminal.print(summary.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(summary.as_bytes()).and_then(|()| out.flush())
+        };
+        // A reader that has gone away (`| head`) does not make the work undone.
+        drop(shown);
+    }
+}
+
+fn status_of(done: &JobReport, signal: Option<Signal>) -> ExitStatus {
     match signal {
         // A signal that came when everything was done already has stopped nothing.
         Some(signal) if done.stopped => ExitStatus::Stopped(signal),
@@ -224,7 +226,6 @@ fn status_of(done: &JobReport, signal: Option<crate::exit::Signal>) -> ExitStatu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Signal;
 
     #[test]
     fn the_exit_code_follows_from_failures_and_signals() {

@@ -6,7 +6,10 @@ use crate::error::JobError;
 
 /// Refuses a database whose shared tables this version cannot work with. What is wrong with one
 /// tenant's tables is that tenant's failure, which the run itself reports.
-pub(crate) fn check(store: &Store) -> Result<(), JobError> {
+///
+/// # Errors
+/// [`JobError::NotReady`] with one line per problem; the database is away.
+pub fn check(store: &Store) -> Result<(), JobError> {
     let problems = blocking(&store.inspect()?);
     if problems.is_empty() { Ok(()) } else { Err(JobError::NotReady { problems }) }
 }

@@ -54,3 +54,29 @@ impl Signals {
         self.first.get().copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    // One test only: signals go to the whole process, and the second one would end it.
+    #[tokio::test]
+    async fn the_first_signal_asks_to_stop_and_is_remembered() {
+        let stop = StopToken::new();
+        let terminal = Terminal::new(Box::new(io::sink()), false);
+        let signals = Signals::listen(stop.clone(), terminal).unwrap();
+        assert_eq!(signals.received(), None);
+
+        let pid = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let stopped = async {
+            while !stop.is_stopped() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), stopped).await.unwrap();
+        assert_eq!(signals.received(), Some(Signal::Terminate));
+    }
+}

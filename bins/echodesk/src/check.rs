@@ -1,0 +1,47 @@
+//! `echodesk check`: facts first, each with a verdict and a remedy; text and JSON are made of them.
+
+mod attachments;
+mod database;
+mod finding;
+mod keys;
+mod mailboxes;
+mod remedy;
+
+use std::sync::Arc;
+
+use echodesk_job::{mail, one_line};
+use echodesk_mail::ports::MailServer;
+use echodesk_store::Store;
+
+use crate::answer::Answer;
+use crate::cli::CheckArgs;
+use crate::command::World;
+use finding::Finding;
+
+pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
+    let mut findings = Vec::new();
+    let store = database::open(&world.settings.database, &mut findings);
+    if let Some(store) = &store {
+        findings.extend(database::tables(store));
+    }
+    findings.extend(keys::check(&world.settings.environment));
+    findings.push(attachments::check(world, &args.mail));
+    if let Some(store) = &store {
+        findings.extend(all_mailboxes(world, args, store));
+    }
+    finding::answer(args.json, &findings)
+}
+
+fn all_mailboxes(world: &World, args: &CheckArgs, store: &Store) -> Vec<Finding> {
+    let server: Arc<dyn MailServer> = match args.mail.server(&world.settings, Arc::clone(&world.clock)) {
+        Ok(server) => Arc::new(server),
+        Err(error) => return vec![Finding::failed("settings", "mail servers", one_line(&error), remedy::CA_FILE)],
+    };
+    let tenants = match crate::mailbox::of_tenants(store, args.tenant.as_ref()) {
+        Ok(tenants) => tenants,
+        Err(error) => return vec![Finding::failed("mailboxes", "", one_line(&error), remedy::TENANTS)],
+    };
+    let keys = mail::credential_keys(&world.settings.environment);
+    let probe = mailboxes::Probe { server: server.as_ref(), keys: &keys, clock: world.clock.as_ref() };
+    mailboxes::check(&probe, tenants, args.tenant.is_some(), args.jobs)
+}

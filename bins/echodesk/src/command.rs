@@ -1,0 +1,68 @@
+//! From the command line to a command, and from its answer to the exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use echodesk_core::{Clock, Environment};
+use echodesk_job::{ExitStatus, LogFormat, Process, Settings, one_line, readiness};
+use echodesk_store::{Access, Store};
+
+use crate::answer::Answer;
+use crate::cli::{Cli, Command, MailboxCommand, TenantCommand};
+use crate::error::CommandError;
+use crate::{check, mailbox, migrate, tenant};
+
+/// What commands work with.
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl World {
+    /// The database, refused if its shared tables are not as this version needs them.
+    pub(crate) fn store(&self, access: Access) -> Result<Store, CommandError> {
+        let store = Store::open(&self.settings.database, access)?;
+        readiness::check(&store)?;
+        Ok(store)
+    }
+}
+
+/// The whole of `main`.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let format = cli.global.log_format;
+    let process = Process::start(&cli.global);
+    let (clock, terminal) = (Arc::clone(&process.clock), process.terminal.clone());
+    let outcome = process.work(|environment| {
+        let answer = run(cli, environment, clock)?;
+        let mut out = std::io::stdout().lock();
+        // A reader that has gone away (`| head`) does not make the work undone.
+        drop(out.write_all(answer.text.as_bytes()).and_then(|()| out.flush()));
+        Ok(answer.status)
+    });
+    let status = outcome.unwrap_or_else(|error: CommandError| {
+        match format {
+            // Nobody can be told that standard error is gone.
+            LogFormat::Text => drop(terminal.print(format!("error: {}\n", one_line(&error)).as_bytes())),
+            LogFormat::Json => tracing::error!("{}", one_line(&error)),
+        }
+        error.status()
+    });
+    ExitCode::from(ExitStatus::code(status))
+}
+
+fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>) -> Result<Answer, CommandError> {
+    let settings = Settings::new(&cli.global, environment)?;
+    let world = World { settings, clock };
+    match cli.command {
+        Command::Migrate(args) => migrate::run(&world, &args),
+        Command::Tenant(TenantCommand::Add(args)) => tenant::add(&world, args),
+        Command::Tenant(TenantCommand::List(args)) => tenant::list(&world, &args),
+        Command::Mailbox(MailboxCommand::Add(args)) => mailbox::add(&world, *args),
+        Command::Mailbox(MailboxCommand::List(args)) => mailbox::list(&world, &args),
+        Command::Mailbox(MailboxCommand::Enable(args)) => mailbox::enable(&world, &args),
+        Command::Check(args) => Ok(check::run(&world, &args)),
+    }
+}

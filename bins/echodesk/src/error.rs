@@ -1,0 +1,108 @@
+//! Why a command could not be done.
+
+use echodesk_core::SchemaName;
+use echodesk_job::{ExitStatus, JobError, SettingsError};
+use echodesk_mail::credential::CredentialError;
+use echodesk_mail::ports::StoreError;
+use echodesk_store::OpenError;
+
+use crate::mailbox::password::PasswordError;
+
+/// Why a command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// What can happen to every job as well.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// No usable password was given.
+    #[error("no password")]
+    Password(#[from] PasswordError),
+    /// The password cannot be encrypted.
+    #[error("the password cannot be stored")]
+    Credential(#[from] CredentialError),
+    /// No mailbox of that id.
+    #[error("tenant {schema} has no mailbox {id}: `echodesk mailbox list --tenant {schema}` lists them")]
+    NoMailbox {
+        /// The tenant.
+        schema: SchemaName,
+        /// What was asked for.
+        id: i64,
+    },
+    /// A number without a tenant, which names nobody.
+    #[error("no tenant has a mailbox {0}: `echodesk mailbox list` lists them")]
+    NoMailboxAnywhere(i64),
+    /// A number without a tenant, which names several.
+    #[error("mailbox {id} is not one: say which with --tenant or as {}", among.join(" or "))]
+    AmbiguousMailbox {
+        /// What was asked for.
+        id: i64,
+        /// What may have been meant, as `tenant/id`.
+        among: Vec<String>,
+    },
+    /// `acme/7 --tenant globex`.
+    #[error("mailbox {mailbox} is not one of tenant {tenant}")]
+    TwoTenants {
+        /// The mailbox with its tenant.
+        mailbox: String,
+        /// What `--tenant` says.
+        tenant: SchemaName,
+    },
+}
+
+impl CommandError {
+    /// The exit code that this error means.
+    pub(crate) fn status(&self) -> ExitStatus {
+        match self {
+            Self::Job(error) => error.status(),
+            Self::Credential(CredentialError::NoRandomness) => ExitStatus::DoneWithFailures,
+            Self::Password(_)
+            | Self::Credential(_)
+            | Self::NoMailbox { .. }
+            | Self::NoMailboxAnywhere(_)
+            | Self::AmbiguousMailbox { .. }
+            | Self::TwoTenants { .. } => ExitStatus::Usage,
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_caller_can_mend_is_wrong_usage() {
+        let schema: SchemaName = "acme".parse().unwrap();
+        let table: Vec<(CommandError, u8)> = vec![
+            (PasswordError::Empty.into(), 2),
+            (CredentialError::KeyTooShort { length: 3 }.into(), 2),
+            (CredentialError::NoRandomness.into(), 1),
+            (SettingsError::missing("ECHODESK_SECRET_KEY", "make one").into(), 2),
+            (OpenError::NotThere { folder: "echodesk-data".into() }.into(), 2),
+            (CommandError::NoMailbox { schema: schema.clone(), id: 7 }, 2),
+            (CommandError::NoMailboxAnywhere(7), 2),
+            (CommandError::AmbiguousMailbox { id: 7, among: vec![] }, 2),
+            (CommandError::TwoTenants { mailbox: "acme/7".to_owned(), tenant: schema }, 2),
+        ];
+        for (error, code) in table {
+            assert_eq!(error.status().code(), code, "{error}");
+        }
+    }
+}
