@@ -1,1 +1,26 @@
-//! echodesk-store
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod catalog;
+mod connection;
+mod error;
+mod inspect;
+mod lease;
+mod mail;
+mod mailboxes;
+mod migrations;
+mod postgres;
+mod runs;
+mod sql_types;
+mod sqlite;
+mod store;
+mod tables;
+mod tenants;
+
+pub use access::{Access, OpenError};
+pub use inspect::{SchemaFinding, Severity};
+pub use mailboxes::NewMailbox;
+pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};
+pub use runs::NewRun;
+pub use store::Store;
+pub use tenants::NewTenant;

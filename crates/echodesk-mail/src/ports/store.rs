@@ -167,6 +167,14 @@ pub enum TenantProblem {
         /// The column.
         column: String,
     },
+    /// The database will not show them, for example for want of a privilege.
+    #[error("schema {schema} cannot be read: {reason}")]
+    Unreadable {
+        /// The schema.
+        schema: String,
+        /// What the database said.
+        reason: String,
+    },
     /// The name in `tenants_tenant.schema_name` cannot be a schema's.
     #[error("its schema name cannot be used: {0}")]
     BadName(String),

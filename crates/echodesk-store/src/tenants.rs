@@ -1,0 +1,208 @@
+//! Tenants: listing them and adding one.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use echodesk_core::{Language, SchemaName, Tenant, TenantId};
+use echodesk_mail::ports::StoreError;
+use jiff::Timestamp;
+
+use crate::Store;
+use crate::catalog;
+use crate::connection::{Connection, Place, Purpose, on};
+use crate::error::{Failure, Outcome};
+use crate::migrations;
+use crate::sql_types::{RowId, Stamp};
+use crate::store::BackEnd;
+use crate::tables::tenants;
+
+/// A tenant to be added.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// `schema_name`: no other tenant may have it.
+    pub schema: SchemaName,
+    /// `name`, as the customer writes it.
+    pub name: String,
+    /// `admin_email`, where notices go.
+    pub admin_email: String,
+    /// `admin_name`.
+    pub admin_name: String,
+    /// `preferred_language`.
+    pub language: Language,
+    /// `domain_url`: no other tenant may have it.
+    pub domain: String,
+}
+
+/// A row of `tenants_tenant`.
+pub(crate) struct TenantRow {
+    pub(crate) tenant: Tenant,
+    /// Why its schema name cannot be used, if it cannot. The tenant then goes by a stand-in.
+    pub(crate) bad_name: Option<String>,
+}
+
+impl Store {
+    /// All tenants, active or not, by schema name. One whose schema name cannot be used goes by
+    /// `tenant-` and its id.
+    ///
+    /// # Errors
+    /// The database is away or not migrated.
+    pub fn tenants_list(&self) -> Result<Vec<Tenant>, StoreError> {
+        let rows = self.read(Place::Public, "reading the list of tenants", |c| load(c, &Which::All))?;
+        Ok(rows.into_iter().map(|row| row.tenant).collect())
+    }
+
+    /// Adds a tenant with its schema (on SQLite its file) and tables. What EchoDesk fills by itself
+    /// is filled with EchoDesk's own defaults.
+    ///
+    /// # Errors
+    /// The schema or the domain is taken; a column must be filled that this version does not know;
+    /// the database is away.
+    pub fn add_tenant(&self, tenant: &NewTenant, now: Timestamp) -> Result<TenantId, StoreError> {
+        let what = format!("adding tenant {}", tenant.schema);
+        // Creating the tables takes the lock that migrations take, so this counts as one.
+        let id = self.run(Place::Public, Purpose::Migrate, |c| add(c, tenant, now)).map_err(|f| f.during(&what))?;
+        if let BackEnd::Sqlite(folder) = self.back_end() {
+            folder.migrate(&tenant.schema).map_err(|failure| failure.during(&what))?;
+        }
+        Ok(id)
+    }
+}
+
+fn add(connection: &mut Connection, tenant: &NewTenant, now: Timestamp) -> Outcome<TenantId> {
+    refuse_unknown_columns(connection, "public", catalog::TENANTS)?;
+    refuse_duplicates(connection, tenant)?;
+    let row = (
+        tenants::domain_url.eq(&tenant.domain),
+        tenants::schema_name.eq(tenant.schema.as_str()),
+        tenants::name.eq(&tenant.name),
+        tenants::description.eq(""),
+        tenants::created_on.eq(Stamp::from(now)),
+        tenants::is_active.eq(true),
+        tenants::admin_email.eq(&tenant.admin_email),
+        tenants::admin_name.eq(&tenant.admin_name),
+        tenants::plan.eq("basic"),
+        tenants::max_users.eq(10),
+        tenants::max_storage.eq(1_073_741_824_i64),
+        tenants::preferred_language.eq(tenant.language.code()),
+        tenants::deployment_status.eq("pending"),
+        tenants::min_users_per_ticket.eq(0),
+        tenants::only_superadmin_can_delete_tickets.eq(false),
+        tenants::ip_whitelist_enabled.eq(false),
+        tenants::superadmin_bypass_whitelist.eq(true),
+        tenants::payment_provider.eq("bog"),
+    );
+    let id: RowId = on!(&mut *connection, |c| diesel::insert_into(tenants::table)
+        .values(row)
+        .returning(tenants::id)
+        .get_result(c))?;
+    if connection.is_postgres() {
+        let place = Place::Tenant(&tenant.schema);
+        let create = format!("CREATE SCHEMA \"{0}\"; SET LOCAL search_path TO \"{0}\"", tenant.schema);
+        on!(&mut *connection, |c| c.batch_execute(&create))?;
+        migrations::apply(connection, place)?;
+    }
+    Ok(TenantId(id.0))
+}
+
+fn refuse_duplicates(connection: &mut Connection, tenant: &NewTenant) -> Outcome<()> {
+    let schema: i64 = on!(&mut *connection, |c| tenants::table
+        .filter(tenants::schema_name.eq(tenant.schema.as_str()))
+        .count()
+        .get_result(c))?;
+    if schema > 0 {
+        return Err(Failure::Refused(format!("there is a tenant with schema {} already", tenant.schema)));
+    }
+    let domain: i64 = on!(&mut *connection, |c| tenants::table
+        .filter(tenants::domain_url.eq(&tenant.domain))
+        .count()
+        .get_result(c))?;
+    if domain > 0 {
+        return Err(Failure::Refused(format!("another tenant has the domain {} already", tenant.domain)));
+    }
+    if connection.is_postgres() && catalog::survey(connection, &[tenant.schema.as_str()])?.len() == 1 {
+        return Err(Failure::Refused(format!("there is a schema {} already, of no tenant", tenant.schema)));
+    }
+    Ok(())
+}
+
+/// Says which column of a table we would have to fill and do not know, before anything is written.
+pub(crate) fn refuse_unknown_columns(connection: &mut Connection, schema: &str, table: &'static str) -> Outcome<()> {
+    let survey = catalog::survey(connection, &[schema])?;
+    let shape = survey.get(schema).cloned().unwrap_or_default();
+    match catalog::unknown_required(&shape, table).next() {
+        Some(column) => Err(Failure::Refused(format!(
+            "{schema}.{table}.{column} is NOT NULL without a default, and this version does not know how to fill it"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Which tenants to load.
+pub(crate) enum Which<'a> {
+    All,
+    Active,
+    One(&'a SchemaName),
+}
+
+/// Tenants by schema name. EchoDesk lists its shared schema as if it were a tenant: left out.
+pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Vec<TenantRow>> {
+    let rows: Vec<Row> = on!(connection, |c| {
+        let mut query = tenants::table.filter(tenants::schema_name.ne("public")).select(Row::as_select()).into_boxed();
+        match which {
+            Which::All => {}
+            Which::Active => query = query.filter(tenants::is_active.eq(true)),
+            Which::One(schema) => query = query.filter(tenants::schema_name.eq(schema.as_str())),
+        }
+        query.load(c)
+    })?;
+    // Sorted here and not by the database, whose collation may be any.
+    let mut tenants: Vec<_> = rows.into_iter().filter_map(Row::into_tenant).collect();
+    tenants.sort_by(|a, b| a.tenant.schema.cmp(&b.tenant.schema));
+    Ok(tenants)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tenants)]
+struct Row {
+    id: RowId,
+    schema_name: String,
+    name: String,
+    admin_email: String,
+    admin_name: String,
+    preferred_language: String,
+    is_active: bool,
+}
+
+impl Row {
+    fn into_tenant(self) -> Option<TenantRow> {
+        let (schema, bad_name) = match self.schema_name.parse::<SchemaName>() {
+            Ok(schema) => (schema, None),
+            // A stand-in, so that the tenant can be reported at all.
+            Err(error) => (format!("tenant-{}", self.id.0).parse().ok()?, Some(error.to_string())),
+        };
+        let tenant = Tenant {
+            id: TenantId(self.id.0),
+            schema,
+            name: self.name,
+            admin_email: self.admin_email,
+            admin_name: self.admin_name,
+            language: Language::from_code(&self.preferred_language),
+            is_active: self.is_active,
+        };
+        Some(TenantRow { tenant, bad_name })
+    }
+}
+
+/// The schema names of all tenants, as they stand in the table.
+pub(crate) fn schema_names(connection: &mut Connection) -> Outcome<Vec<String>> {
+    Ok(on!(connection, |c| tenants::table.select(tenants::schema_name).order(tenants::schema_name).load(c))?)
+}
+
+/// Fails if there is no tenant of that name.
+pub(crate) fn require(connection: &mut Connection, schema: &SchemaName) -> Outcome<TenantId> {
+    let found: Option<RowId> = on!(connection, |c| tenants::table
+        .filter(tenants::schema_name.eq(schema.as_str()))
+        .select(tenants::id)
+        .first(c)
+        .optional())?;
+    found.map(|id| TenantId(id.0)).ok_or_else(|| Failure::UnknownTenant(schema.clone()))
+}

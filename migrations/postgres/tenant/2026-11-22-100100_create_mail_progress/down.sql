@@ -1,0 +1,2 @@
+DROP TABLE echodesk_mail_item;
+DROP TABLE echodesk_mail_folder;

@@ -1,0 +1,26 @@
+-- EchoDesk's own table. Where it is there already, nothing of it is touched.
+CREATE TABLE IF NOT EXISTS tenants_tenant (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    domain_url text NOT NULL UNIQUE,
+    schema_name text NOT NULL UNIQUE,
+    name text NOT NULL,
+    description text NOT NULL,
+    created_on text NOT NULL,
+    is_active boolean NOT NULL,
+    admin_email text NOT NULL,
+    admin_name text NOT NULL,
+    plan text NOT NULL,
+    max_users integer NOT NULL,
+    max_storage bigint NOT NULL,
+    preferred_language text NOT NULL,
+    deployment_status text NOT NULL,
+    frontend_url text,
+    logo text,
+    min_users_per_ticket integer NOT NULL,
+    only_superadmin_can_delete_tickets boolean NOT NULL,
+    vercel_project_id text,
+    ip_whitelist_enabled boolean NOT NULL,
+    superadmin_bypass_whitelist boolean NOT NULL,
+    paddle_customer_id text,
+    payment_provider text NOT NULL
+);
