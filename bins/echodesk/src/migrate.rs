@@ -46,8 +46,8 @@ fn as_row(place: &str, outcome: &MigrationOutcome) -> Value {
     let (outcome, applied, reason) = match outcome {
         MigrationOutcome::Migrated { applied } => ("migrated", applied.as_slice(), None),
         MigrationOutcome::UpToDate => ("up_to_date", none, None),
-        MigrationOutcome::Skipped(reason) => ("skipped", none, Some(reason)),
-        MigrationOutcome::Failed(reason) => ("failed", none, Some(reason)),
+        MigrationOutcome::Skipped(reason) => ("skipped", none, Some(reason.to_string())),
+        MigrationOutcome::Failed(reason) => ("failed", none, Some(reason.clone())),
     };
     json!({ "schema": place, "outcome": outcome, "applied": applied, "reason": reason })
 }
@@ -55,6 +55,7 @@ fn as_row(place: &str, outcome: &MigrationOutcome) -> Value {
 #[cfg(test)]
 mod tests {
     use echodesk_job::ExitStatus;
+    use echodesk_mail::ports::TenantProblem;
     use echodesk_store::TenantMigration;
 
     use super::*;
@@ -65,7 +66,7 @@ mod tests {
             public: MigrationOutcome::Migrated { applied: vec!["create_runs".to_owned(), "create_leases".to_owned()] },
             tenants: vec![
                 tenant("acme", MigrationOutcome::UpToDate),
-                tenant("ghost", MigrationOutcome::Skipped("its schema does not exist".to_owned())),
+                tenant("ghost", MigrationOutcome::Skipped(TenantProblem::SchemaMissing { schema: "ghost".to_owned() })),
                 tenant("last", last),
             ],
         }
@@ -78,7 +79,7 @@ mod tests {
             answer.text,
             "public: migrated (create_runs, create_leases)\n\
              acme: up to date\n\
-             ghost: skipped: its schema does not exist\n\
+             ghost: skipped: schema ghost does not exist\n\
              last: up to date\n"
         );
         assert_eq!(answer.status, ExitStatus::Done);

@@ -8,7 +8,7 @@ use clap::Args;
 use echodesk_core::{Clock, DatabaseUrl, Environment};
 use echodesk_mail::attachments::AttachmentSettings;
 use echodesk_mail::credential::CredentialKeys;
-use echodesk_mail::imap::{ImapServer, ImapSettings};
+use echodesk_mail::imap::{ExtraCa, ImapServer, ImapSettings};
 
 use crate::settings::{Settings, SettingsError};
 
@@ -38,7 +38,14 @@ impl MailArgs {
         let flag = self.ca_file.as_deref();
         let variable = settings.environment.get("ECHODESK_CA_FILE").map(PathBuf::from);
         let name = if flag.is_some() { "--ca-file" } else { "ECHODESK_CA_FILE" };
-        let extra_ca = flag.map(ToOwned::to_owned).or(variable);
+        let extra_ca = match flag.map(ToOwned::to_owned).or(variable) {
+            Some(path) => {
+                let pem = std::fs::read(&path)
+                    .map_err(|error| SettingsError::wrong(name, format!("cannot read {}: {error}", path.display())))?;
+                Some(ExtraCa { path, pem })
+            }
+            None => None,
+        };
         let imap = ImapSettings { extra_ca, ..ImapSettings::default() };
         ImapServer::new(imap, clock).map_err(|error| SettingsError::wrong(name, error))
     }

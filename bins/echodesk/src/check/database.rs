@@ -34,9 +34,9 @@ pub(super) fn tables(store: &Store) -> Vec<Finding> {
 }
 
 fn from_schema(finding: SchemaFinding) -> Finding {
-    let failed = Finding::failed("tables", finding.place, finding.problem, finding.remedy);
+    let failed = Finding::failed("tables", finding.schema, finding.problem, finding.remedy);
     match finding.severity {
-        Severity::Error => failed,
+        Severity::Fatal | Severity::Tenant => failed,
         Severity::Warning => failed.warning(),
     }
 }
@@ -48,11 +48,15 @@ mod tests {
 
     #[test]
     fn what_the_store_finds_keeps_its_severity_and_remedy() {
-        for (severity, verdict) in [(Severity::Error, Verdict::Failed), (Severity::Warning, Verdict::Warning)] {
+        for (severity, verdict) in [
+            (Severity::Fatal, Verdict::Failed),
+            (Severity::Tenant, Verdict::Failed),
+            (Severity::Warning, Verdict::Warning),
+        ] {
             let text = |text: &str| text.to_owned();
-            let (place, problem, remedy) = (text("acme.t.c"), text("NOT NULL"), text("give it a default"));
-            let finding = from_schema(SchemaFinding { severity, place, problem, remedy });
-            assert_eq!((finding.verdict, finding.subject.as_str()), (verdict, "acme.t.c"));
+            let (schema, problem, remedy) = (text("acme"), text("NOT NULL"), text("give it a default"));
+            let finding = from_schema(SchemaFinding { severity, schema, problem, remedy });
+            assert_eq!((finding.verdict, finding.subject.as_str()), (verdict, "acme"));
             assert_eq!(finding.remedy.as_deref(), Some("give it a default"));
         }
     }

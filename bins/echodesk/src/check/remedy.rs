@@ -38,6 +38,7 @@ pub(super) fn tenant(problem: &TenantProblem) -> String {
         TenantProblem::ColumnMissing { table, .. } => {
             format!("let EchoDesk migrate {table}: it is older than this version of the jobs")
         }
+        TenantProblem::Unreadable { schema, .. } => format!("give the database user the right to use schema {schema}"),
         TenantProblem::BadName(_) => "mend schema_name of this row of tenants_tenant".to_owned(),
     }
 }
