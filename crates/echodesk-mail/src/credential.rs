@@ -2,8 +2,8 @@
 //!
 //! Two kinds of rows exist side by side:
 //!
-//! - EchoDesk's own, `plaintext:signature`, signed by Django but not encrypted; see [`django`].
-//! - ours, `echodesk$1$nonce$ciphertext`, encrypted; see [`sealed`].
+//! - EchoDesk's own, `plaintext:signature`, signed by Django but not encrypted;
+//! - ours, `echodesk$1$nonce$ciphertext`, encrypted.
 
 mod django;
 mod sealed;

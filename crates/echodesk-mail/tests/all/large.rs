@@ -90,13 +90,13 @@ fn the_beginning_of_a_message_over_the_size_limit() {
 
 /// A field whose reading took more than linear time would stop a mailbox; this test would not end.
 #[test]
-fn fields_of_a_megabyte_of_one_kind() {
+fn fields_of_a_quarter_megabyte_of_one_kind() {
     let pieces = [
         "(", ")", "\"", "\\\\", "<", ">", ",", ";", ":", "@", "=?", "=?a?q?", "?=", "a-1", "*0=", "'", "%", "a ",
         "\u{10d0}",
     ];
     for piece in pieces {
-        let value = piece.repeat((1 << 20) / piece.len());
+        let value = piece.repeat((1 << 18) / piece.len());
         let mut mail = String::new();
         for name in ["From", "To", "Subject", "Date", "Message-ID", "References", "Content-Disposition"] {
             mail += &format!("{name}: {value}\r\n");
