@@ -15,37 +15,30 @@ pub fn check(store: &Store) -> Result<(), JobError> {
 }
 
 fn blocking(findings: &[SchemaFinding]) -> Vec<String> {
-    let blocks = |finding: &&SchemaFinding| finding.severity == Severity::Error && is_shared(&finding.place);
-    findings.iter().filter(blocks).map(described).collect()
+    findings.iter().filter(|finding| finding.severity == Severity::Fatal).map(described).collect()
 }
 
 /// Place, problem, remedy: one line.
 fn described(finding: &SchemaFinding) -> String {
-    format!("{}: {} ({})", finding.place, finding.problem, finding.remedy)
-}
-
-/// Whether a place such as `public.tenants_tenant.plan` belongs to everybody.
-fn is_shared(place: &str) -> bool {
-    place.split('.').next() == Some("public")
+    format!("{}: {} ({})", finding.schema, finding.problem, finding.remedy)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn finding(severity: Severity, place: &str) -> SchemaFinding {
-        let (problem, remedy) = ("is missing".to_owned(), "run `echodesk migrate`".to_owned());
-        SchemaFinding { severity, place: place.to_owned(), problem, remedy }
+    fn finding(severity: Severity, schema: &str) -> SchemaFinding {
+        let (problem, remedy) = ("table t is missing".to_owned(), "run `echodesk migrate`".to_owned());
+        SchemaFinding { severity, schema: schema.to_owned(), problem, remedy }
     }
 
     #[test]
-    fn only_errors_of_the_shared_tables_stop_everything() {
+    fn only_what_concerns_everybody_stops_everything() {
         let findings = [
-            finding(Severity::Error, "public.echodesk_lease"),
-            finding(Severity::Warning, "public.tenants_tenant.plan"),
-            finding(Severity::Error, "acme.echodesk_mail_item"),
-            finding(Severity::Error, "publicity.echodesk_mail_item"),
+            finding(Severity::Fatal, "public"),
+            finding(Severity::Warning, "public"),
+            finding(Severity::Tenant, "acme"),
         ];
-        assert_eq!(blocking(&findings), ["public.echodesk_lease: is missing (run `echodesk migrate`)"]);
+        assert_eq!(blocking(&findings), ["public: table t is missing (run `echodesk migrate`)"]);
     }
 }
