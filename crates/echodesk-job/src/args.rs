@@ -86,7 +86,7 @@ Exit codes:
 pub fn environment_help() -> String {
     let mut text = String::from("Environment (flags win over it, and it wins over .env in the working folder):");
     for (name, what) in crate::settings::NAMES {
-        text.push_str(&format!("\n  {name:<22}{what}"));
+        text.push_str(&format!("\n  {name:<26}{what}"));
     }
     text
 }

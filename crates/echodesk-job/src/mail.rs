@@ -1,7 +1,7 @@
 //! What `sync-emails` and `echodesk check` both need to reach mail servers and attachments: the
 //! same flags, read in the same way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -35,16 +35,12 @@ impl MailArgs {
     /// # Errors
     /// The file of certificate authorities cannot be used.
     pub fn server(&self, settings: &Settings, clock: Arc<dyn Clock>) -> Result<ImapServer, SettingsError> {
-        let flag = self.ca_file.as_deref();
-        let variable = settings.environment.get("ECHODESK_CA_FILE").map(PathBuf::from);
-        let name = if flag.is_some() { "--ca-file" } else { "ECHODESK_CA_FILE" };
-        let extra_ca = match flag.map(ToOwned::to_owned).or(variable) {
-            Some(path) => {
-                let pem = std::fs::read(&path)
-                    .map_err(|error| SettingsError::wrong(name, format!("cannot read {}: {error}", path.display())))?;
-                Some(ExtraCa { path, pem })
-            }
-            None => None,
+        const NAME: &str = "ECHODESK_CA_FILE";
+        let flag = self.ca_file.as_deref().map(|path| ("--ca-file", path));
+        let from_variable = || settings.environment.get(NAME).map(|path| (NAME, Path::new(path)));
+        let (name, extra_ca) = match flag.or_else(from_variable) {
+            Some((name, path)) => (name, Some(read_ca(path).map_err(|error| SettingsError::wrong(name, error))?)),
+            None => ("TLS", None),
         };
         let imap = ImapSettings { extra_ca, ..ImapSettings::default() };
         ImapServer::new(imap, clock).map_err(|error| SettingsError::wrong(name, error))
@@ -68,6 +64,19 @@ impl MailArgs {
                 SettingsError::missing(NAME, "say where attachments go, file:///FOLDER or s3://BUCKET/PREFIX")
             })
     }
+}
+
+/// A file of certificate authorities cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}", path.display())]
+struct CaFileError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+fn read_ca(path: &Path) -> Result<ExtraCa, CaFileError> {
+    let pem = std::fs::read(path).map_err(|source| CaFileError { path: path.to_owned(), source })?;
+    Ok(ExtraCa { path: path.to_owned(), pem })
 }
 
 /// The keys that open stored passwords. Either may be missing; a password that needs it then fails
@@ -101,6 +110,26 @@ mod tests {
 
         let with_flag = MailArgs { attachments: Some("file:///srv/attachments".to_owned()), ..MailArgs::default() };
         assert!(with_flag.attachments(&settings(&postgres)).is_ok());
+    }
+
+    #[test]
+    fn a_file_of_authorities_that_cannot_be_used_is_named_by_its_setting() {
+        let clock = || Arc::new(echodesk_core::SystemClock::new());
+        let flag = MailArgs { ca_file: Some("/nowhere/ca.pem".into()), ..MailArgs::default() };
+        let variable = [("ECHODESK_CA_FILE", "/nowhere/other.pem")];
+        let table = [
+            (&flag, settings(&variable), "--ca-file cannot be used: cannot read /nowhere/ca.pem: "),
+            (
+                &MailArgs::default(),
+                settings(&variable),
+                "ECHODESK_CA_FILE cannot be used: cannot read /nowhere/other.pem: ",
+            ),
+        ];
+        for (args, settings, beginning) in table {
+            let Err(error) = args.server(&settings, clock()) else { panic!("{beginning}") };
+            assert!(one_line(&error).starts_with(beginning), "{}", one_line(&error));
+        }
+        assert!(MailArgs::default().server(&settings(&[]), clock()).is_ok());
     }
 
     #[test]

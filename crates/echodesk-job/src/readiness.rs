@@ -18,7 +18,7 @@ fn blocking(findings: &[SchemaFinding]) -> Vec<String> {
     findings.iter().filter(|finding| finding.severity == Severity::Fatal).map(described).collect()
 }
 
-/// Schema, problem, remedy: one line.
+/// Place, problem, remedy: one line.
 fn described(finding: &SchemaFinding) -> String {
     format!("{}: {} ({})", finding.schema, finding.problem, finding.remedy)
 }
@@ -28,17 +28,17 @@ mod tests {
     use super::*;
 
     fn finding(severity: Severity, schema: &str) -> SchemaFinding {
-        let (problem, remedy) = ("no table echodesk_lease".to_owned(), "run `echodesk migrate`".to_owned());
+        let (problem, remedy) = ("table t is missing".to_owned(), "run `echodesk migrate`".to_owned());
         SchemaFinding { severity, schema: schema.to_owned(), problem, remedy }
     }
 
     #[test]
-    fn only_what_is_fatal_stops_everything() {
+    fn only_what_concerns_everybody_stops_everything() {
         let findings = [
             finding(Severity::Fatal, "public"),
             finding(Severity::Warning, "public"),
             finding(Severity::Tenant, "acme"),
         ];
-        assert_eq!(blocking(&findings), ["public: no table echodesk_lease (run `echodesk migrate`)"]);
+        assert_eq!(blocking(&findings), ["public: table t is missing (run `echodesk migrate`)"]);
     }
 }

@@ -14,6 +14,9 @@ pub const NAMES: &[(&str, &str)] = &[
     ("SECRET_KEY", "Django's, to check the passwords that EchoDesk signed"),
     ("ECHODESK_SECRET_KEY", "ours, to open and make passwords that are really encrypted"),
     ("ECHODESK_ATTACHMENTS", "where attachments go: file:///FOLDER or s3://BUCKET/PREFIX"),
+    ("ECHODESK_ATTACHMENTS_URL", "where they can be read over HTTP, if anywhere"),
+    ("AWS_ACCESS_KEY_ID", "and AWS_SECRET_ACCESS_KEY: the keys to the bucket"),
+    ("AWS_S3_ENDPOINT_URL", "a service other than Amazon's; AWS_S3_REGION_NAME for the region"),
     ("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers"),
     ("NO_COLOR", "set to anything: no colours"),
 ];
@@ -84,18 +87,6 @@ impl Settings {
         Ok(Self { environment, database })
     }
 
-    /// The value of a flag if it was given, else of its environment variable, with the name of the
-    /// one that it came from.
-    #[must_use]
-    pub fn flag_or<'a>(
-        &'a self,
-        flag: Option<&'a str>,
-        flag_name: &'static str,
-        variable: &'static str,
-    ) -> Option<(&'static str, &'a str)> {
-        flag.map(|value| (flag_name, value)).or_else(|| self.environment.get(variable).map(|value| (variable, value)))
-    }
-
     /// The environment as it would be if `variable` were set to `value`: how a flag reaches code
     /// that reads its settings from the environment.
     #[must_use]
@@ -144,10 +135,6 @@ mod tests {
     #[test]
     fn a_flag_overrides_its_variable_by_name() {
         let settings = settings(None, &[("ECHODESK_CA_FILE", "v.pem"), ("A", "1")]).unwrap();
-        assert_eq!(settings.flag_or(Some("f.pem"), "--ca-file", "ECHODESK_CA_FILE"), Some(("--ca-file", "f.pem")));
-        assert_eq!(settings.flag_or(None, "--ca-file", "ECHODESK_CA_FILE"), Some(("ECHODESK_CA_FILE", "v.pem")));
-        assert_eq!(settings.flag_or(None, "--x", "NOT_SET"), None);
-
         let overlaid = settings.environment_with("ECHODESK_CA_FILE", Some("f.pem"));
         assert_eq!((overlaid.get("ECHODESK_CA_FILE"), overlaid.get("A")), (Some("f.pem"), Some("1")));
         assert_eq!(settings.environment_with("A", None).get("A"), Some("1"));

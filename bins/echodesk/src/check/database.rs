@@ -1,6 +1,6 @@
 //! Is the database there, and are its tables as this version needs them?
 
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{DatabaseUrl, SchemaName};
 use echodesk_job::one_line;
 use echodesk_store::{Access, SchemaFinding, Severity, Store};
 
@@ -22,15 +22,23 @@ pub(super) fn open(url: &DatabaseUrl, findings: &mut Vec<Finding>) -> Option<Sto
     }
 }
 
-/// Compares the tables with what this version needs.
-pub(super) fn tables(store: &Store) -> Vec<Finding> {
+/// Compares the tables with what this version needs: the shared ones, and those of every active tenant
+/// or of one.
+pub(super) fn tables(store: &Store, only: Option<&SchemaName>) -> Vec<Finding> {
     match store.inspect() {
-        Ok(findings) if findings.is_empty() => {
-            vec![Finding::ok("tables", "", "all there, with every column that is needed")]
-        }
-        Ok(findings) => findings.into_iter().map(from_schema).collect(),
+        Ok(findings) => from_schemas(findings, only),
         Err(error) => vec![Finding::failed("tables", "", one_line(&error), remedy::TENANTS)],
     }
+}
+
+fn from_schemas(mut findings: Vec<SchemaFinding>, only: Option<&SchemaName>) -> Vec<Finding> {
+    findings.retain(|finding| {
+        finding.severity == Severity::Fatal || only.is_none_or(|only| only.as_str() == finding.schema)
+    });
+    if findings.is_empty() {
+        return vec![Finding::ok("tables", "", "all there, with every column that is needed")];
+    }
+    findings.into_iter().map(from_schema).collect()
 }
 
 fn from_schema(finding: SchemaFinding) -> Finding {
@@ -46,18 +54,32 @@ mod tests {
     use super::*;
     use crate::check::finding::Verdict;
 
+    fn finding(severity: Severity, schema: &str) -> SchemaFinding {
+        let (problem, remedy) = ("table t is missing".to_owned(), "make it".to_owned());
+        SchemaFinding { severity, schema: schema.to_owned(), problem, remedy }
+    }
+
     #[test]
     fn what_the_store_finds_keeps_its_severity_and_remedy() {
-        for (severity, verdict) in [
+        let table = [
             (Severity::Fatal, Verdict::Failed),
             (Severity::Tenant, Verdict::Failed),
             (Severity::Warning, Verdict::Warning),
-        ] {
-            let text = |text: &str| text.to_owned();
-            let (schema, problem, remedy) = (text("acme"), text("NOT NULL"), text("give it a default"));
-            let finding = from_schema(SchemaFinding { severity, schema, problem, remedy });
-            assert_eq!((finding.verdict, finding.subject.as_str()), (verdict, "acme"));
-            assert_eq!(finding.remedy.as_deref(), Some("give it a default"));
+        ];
+        for (severity, verdict) in table {
+            let found = from_schemas(vec![finding(severity, "acme")], None);
+            assert_eq!((found[0].verdict, found[0].subject.as_str()), (verdict, "acme"));
+            assert_eq!(found[0].remedy.as_deref(), Some("make it"));
         }
+    }
+
+    #[test]
+    fn who_asks_about_one_tenant_is_not_told_of_others() {
+        let only: SchemaName = "acme".parse().unwrap();
+        let findings = || vec![finding(Severity::Fatal, "public"), finding(Severity::Tenant, "globex")];
+        let subjects = |found: Vec<Finding>| found.into_iter().map(|f| f.subject).collect::<Vec<_>>();
+        assert_eq!(subjects(from_schemas(findings(), Some(&only))), ["public"]);
+        assert_eq!(subjects(from_schemas(findings(), None)), ["public", "globex"]);
+        assert_eq!(from_schemas(vec![], None)[0].verdict, Verdict::Ok);
     }
 }
