@@ -66,7 +66,9 @@ pub(crate) fn pending(connection: &mut Connection, place: Place<'_>) -> Outcome<
              WHERE n.nspname = current_schema() AND c.relname = '{BOOK}'"
         )
     } else {
-        format!("SELECT count(*) AS count FROM main.sqlite_master WHERE name = '{BOOK}'")
+        // The public file is `main` only while it is being migrated, and attached otherwise.
+        let database = if let Place::Public = place { "IN ('main', 'public')" } else { "= 'main'" };
+        format!("SELECT count(*) AS count FROM pragma_table_list WHERE name = '{BOOK}' AND schema {database}")
     };
     let mut expected = expected(place)?;
     let found: Count = on!(&mut *connection, |c| diesel::sql_query(&find).get_result(c))?;
