@@ -64,6 +64,7 @@ impl Store {
     /// # Errors
     /// The public tables cannot be migrated; `tenant` is unknown; the database is away.
     pub fn migrate(&self, tenant: Option<&SchemaName>) -> Result<MigrationReport, StoreError> {
+        self.refuse_if_read_only().map_err(|failure| failure.during("migrating"))?;
         let public = self
             .migrate_place(Place::Public)
             .map_err(|failure| failure.during("migrating the tables of schema public"))?;

@@ -94,8 +94,8 @@ impl Store {
         purpose: Purpose,
         mut work: impl FnMut(&mut Connection) -> Outcome<T>,
     ) -> Outcome<T> {
-        if purpose != Purpose::Read && self.inner.access == Access::ReadOnly {
-            return Err(Failure::Refused("the database was opened for reading only".to_owned()));
+        if purpose != Purpose::Read {
+            self.refuse_if_read_only()?;
         }
         let mut attempt = 1;
         loop {
@@ -103,6 +103,13 @@ impl Store {
                 Err(failure) if failure.is_passing() && attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
+        }
+    }
+
+    pub(crate) fn refuse_if_read_only(&self) -> Outcome<()> {
+        match self.inner.access {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(Failure::Refused("the database was opened for reading only".to_owned())),
         }
     }
 

@@ -32,7 +32,7 @@ struct Waiting<'a> {
     reduced: Option<&'a str>,
 }
 
-/// Each round places what another transaction came in between with, so a second one is rare.
+/// A second round is for reused Message-IDs, and more only where other transactions come in between.
 const ROUNDS: usize = 8;
 
 /// Stores a batch and returns the fate of each of its items, in order.
@@ -120,19 +120,25 @@ fn settle(
             .map(|message| Candidate { message_id: &message.message_id, fingerprint: message.fingerprint })
             .collect();
         let placements = place(&candidates, &existing, limits.message_id);
+        let has = |name: &str| existing.iter().any(|row| row.message_id == name);
         let new: Vec<rows::NewRow<'_>> = waiting
             .iter()
             .zip(&placements)
             .filter_map(|(message, placement)| match placement {
-                Placement::New { message_id } => Some(rows::NewRow {
-                    message_id,
-                    message: message.message,
-                    connection: place_of.connection,
-                    folder: &place_of.cursor.folder,
-                    uid: message.item.uid,
-                    flags: message.item.flags,
-                }),
-                Placement::Row(_) | Placement::Earlier(_) => None,
+                // A variant only makes sense beside a row that has the name itself. Where that row is to
+                // be added in this very round, somebody else may be faster with another message, and
+                // the variant may turn out to be that one: so it waits for the next round.
+                Placement::New { message_id } if *message_id == message.message_id || has(&message.message_id) => {
+                    Some(rows::NewRow {
+                        message_id,
+                        message: message.message,
+                        connection: place_of.connection,
+                        folder: &place_of.cursor.folder,
+                        uid: message.item.uid,
+                        flags: message.item.flags,
+                    })
+                }
+                _ => None,
             })
             .collect();
         let ids = if new.is_empty() { HashMap::new() } else { rows::insert(connection, &new, limits, batch.now)? };
@@ -148,7 +154,7 @@ fn settle(
                 Placement::Earlier(earlier) => placements.get(*earlier).and_then(row_of),
                 other => row_of(other),
             };
-            // Somebody else took the name in the meantime: look again what it is that he stored.
+            // Not added in this round, or somebody else took the name in the meantime: look again.
             let Some(row) = row else {
                 left.push(message);
                 continue;

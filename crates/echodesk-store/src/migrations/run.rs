@@ -59,7 +59,6 @@ pub(crate) fn pending(connection: &mut Connection, place: Place<'_>) -> Outcome<
         version: String,
     }
 
-    let mut database = if connection.is_postgres() { "" } else { "main." };
     let find = if connection.is_postgres() {
         format!(
             "SELECT count(*) AS count FROM pg_catalog.pg_class c \
@@ -67,18 +66,14 @@ pub(crate) fn pending(connection: &mut Connection, place: Place<'_>) -> Outcome<
              WHERE n.nspname = current_schema() AND c.relname = '{BOOK}'"
         )
     } else {
-        // The public file is attached as `public`, except while it is itself being migrated.
-        let attached = "SELECT count(*) AS count FROM pragma_database_list WHERE name = 'public'";
-        let attached: Count = on!(&mut *connection, |c| diesel::sql_query(attached).get_result(c))?;
-        if matches!(place, Place::Public) && attached.count > 0 {
-            database = "public.";
-        }
-        format!("SELECT count(*) AS count FROM {database}sqlite_master WHERE name = '{BOOK}'")
+        // The public file is `main` only while it is being migrated, and attached otherwise.
+        let database = if let Place::Public = place { "IN ('main', 'public')" } else { "= 'main'" };
+        format!("SELECT count(*) AS count FROM pragma_table_list WHERE name = '{BOOK}' AND schema {database}")
     };
     let mut expected = expected(place)?;
     let found: Count = on!(&mut *connection, |c| diesel::sql_query(&find).get_result(c))?;
     if found.count > 0 {
-        let read = format!("SELECT version FROM {database}{BOOK}");
+        let read = format!("SELECT version FROM {BOOK}");
         let done: Vec<Version> = on!(connection, |c| diesel::sql_query(&read).load(c))?;
         expected.retain(|migration| !done.iter().any(|done| done.version == migration.version));
     }

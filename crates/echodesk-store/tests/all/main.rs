@@ -1,0 +1,17 @@
+//! Tests of the store on real databases: each on both back ends, unless it is about one of them.
+
+mod adoption;
+mod concurrency;
+mod flags_and_gone;
+mod lease;
+mod mailboxes;
+mod migrating;
+mod moved;
+mod opening;
+mod outcome;
+mod read_only;
+mod same_answers;
+mod server;
+mod storing;
+mod tenants;
+mod world;
