@@ -9,7 +9,13 @@ const LONGEST: usize = 200;
 
 /// The words of an answer without control characters, cut to 200 characters.
 pub(super) fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>().trim().to_owned()
+    String::from_utf8_lossy(text)
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The same for the answer to a login, which must not carry the password: there are servers that

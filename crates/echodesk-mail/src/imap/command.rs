@@ -88,7 +88,8 @@ pub(super) fn for_uids(name: &'static str, before: &str, uids: &UidSet, after: &
 /// A date as SEARCH wants it (RFC 9051 `date`).
 pub(super) fn search_date(date: Date) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = usize::try_from(date.month()).ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).unwrap_or(&"Jan");
+    let month =
+        usize::try_from(date.month()).ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).unwrap_or(&"Jan");
     format!("{}-{month}-{:04}", date.day(), date.year().max(0))
 }
 

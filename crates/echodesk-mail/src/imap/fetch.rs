@@ -87,7 +87,8 @@ fn internal_date(text: &[u8]) -> Option<Timestamp> {
     let mut date = parts.next()?.split('-');
     let mut time = parts.next()?.split(':');
     let zone = parts.next()?;
-    let (day, month, year) = (date.next()?.parse().ok()?, date.next()?.to_ascii_lowercase(), date.next()?.parse().ok()?);
+    let (day, month, year) =
+        (date.next()?.parse().ok()?, date.next()?.to_ascii_lowercase(), date.next()?.parse().ok()?);
     let month = i8::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
     let (hour, minute, second) =
         (time.next()?.parse().ok()?, time.next()?.parse().ok()?, time.next()?.parse::<i8>().ok()?);
@@ -144,7 +145,9 @@ mod tests {
 
     #[test]
     fn answers_that_are_no_lists_are_malformed() {
-        for line in ["* 1 FETCH\r\n", "* 1 FETCH UID\r\n", "* 1 FETCH (UID 1\r\n", "* 1 FETCH ((UID) 1)\r\n", "* 1 FETCH )\r\n"] {
+        for line in
+            ["* 1 FETCH\r\n", "* 1 FETCH UID\r\n", "* 1 FETCH (UID 1\r\n", "* 1 FETCH ((UID) 1)\r\n", "* 1 FETCH )\r\n"]
+        {
             assert_eq!(fetch(line).map(|_| ()), Err(Malformed), "{line}");
         }
         assert_eq!(fetch("* 1 FETCH (UID 0)\r\n").unwrap().uid, None, "0 is no UID");

@@ -43,9 +43,8 @@ pub(super) fn read_status(data: Data<'_>) -> Result<(Vec<u8>, Option<FolderStatu
     let key = key(name.name().ok_or(Malformed)?);
     let items = tokens.expect()?;
     let items = items.list().ok_or(Malformed)?;
-    let number = |wanted: &str| {
-        items.chunks_exact(2).find(|pair| is_atom(&pair[0], wanted)).and_then(|pair| pair[1].number())
-    };
+    let number =
+        |wanted: &str| items.chunks_exact(2).find(|pair| is_atom(&pair[0], wanted)).and_then(|pair| pair[1].number());
     let nonzero = |wanted: &str| number(wanted).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
     let status = nonzero("UIDVALIDITY").zip(nonzero("UIDNEXT")).map(|(uid_validity, uid_next)| FolderStatus {
         uid_validity,

@@ -42,9 +42,10 @@ pub(super) fn log_in(
         return Err(refused("the name or the password holds a NUL, which IMAP cannot carry"));
     }
     stream.doing = LOGGING_IN;
-    let mut tap = Tap { stream, ready: Vec::new(), at: 0, lines: 0, seen: Seen::default() };
+    let plain = needs_plain(before, username, password);
+    let mut tap = Tap { stream, continues: plain, ready: Vec::new(), at: 0, lines: 0, seen: Seen::default() };
     // What the crate makes of it does not matter: see the module's words.
-    if needs_plain(before, username, password) {
+    if plain {
         let _ = imap::Client::new(&mut tap).authenticate("PLAIN", &Plain { username, password });
     } else {
         let _ = imap::Client::new(&mut tap).login(username, password.expose());
@@ -53,7 +54,9 @@ pub(super) fn log_in(
     let words = |text: &[u8]| shown_without(text, username, password);
     match (seen.verdict, seen.bye) {
         (Some((Status::Ok, _)), None) => Ok(seen.capabilities),
-        (Some((Status::No, text)), _) if is_passing(&text) => Err(MailServerError::Unavailable { answer: words(&text) }),
+        (Some((Status::No, text)), _) if is_passing(&text) => {
+            Err(MailServerError::Unavailable { answer: words(&text) })
+        }
         (Some((Status::No, text)), _) => Err(refused(&words(&text))),
         (_, Some(bye)) => Err(MailServerError::Unavailable { answer: words(&bye) }),
         (Some((_, text)), None) => Err(MailServerError::Refused { command: "LOGIN", answer: words(&text) }),
@@ -107,6 +110,8 @@ struct Seen {
 /// stays in the crate's buffer when it is done.
 struct Tap<'a> {
     stream: &'a mut Stream,
+    /// Whether the command has continuations.
+    continues: bool,
     ready: Vec<u8>,
     at: usize,
     lines: u32,
@@ -124,13 +129,17 @@ impl Tap<'_> {
             let response = read_response(self.stream, Bodies::NotExpected, LINE_LIMIT)?;
             self.seen.capabilities = Capabilities::in_response(&response).or(self.seen.capabilities.take());
             match response.kind() {
-                Kind::Continuation => return Ok(b"+\r\n".to_vec()),
+                Kind::Continuation if self.continues => return Ok(b"+\r\n".to_vec()),
                 Kind::Tagged { tag: tag @ CRATE_TAG, status, text } => {
                     self.seen.verdict = Some((status, text.all.to_vec()));
                     let word: &[u8] = if status == Status::Ok { b" OK done\r\n" } else { b" NO refused\r\n" };
                     return Ok([tag, word].concat());
                 }
-                Kind::Status(Status::Bye, text) => self.seen.bye = Some(text.all.to_vec()),
+                // The answer may still follow, and tell a wrong password from a server in trouble.
+                Kind::Status(Status::Bye, text) => {
+                    self.seen.bye = Some(text.all.to_vec());
+                    self.stream.expect_close();
+                }
                 _ => {}
             }
         }
@@ -173,7 +182,8 @@ mod tests {
 
     #[test]
     fn refusals_are_told_from_passing_trouble() {
-        for passing in ["[UNAVAILABLE] later", "[inuse] x", "[LIMIT] 15", "[ALERT] Too many simultaneous connections."] {
+        for passing in ["[UNAVAILABLE] later", "[inuse] x", "[LIMIT] 15", "[ALERT] Too many simultaneous connections."]
+        {
             assert!(is_passing(passing.as_bytes()), "{passing}");
         }
         for lasting in [

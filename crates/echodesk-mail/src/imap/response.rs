@@ -51,7 +51,7 @@ pub(super) enum Kind<'a> {
 }
 
 /// An untagged response with data.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Data<'a> {
     /// The number in front of the name (`* 12 FETCH`).
     pub(super) number: Option<u32>,

@@ -7,7 +7,7 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use echodesk_core::Clock;
@@ -21,6 +21,8 @@ pub(super) struct Limits {
     /// The last limit that was hit. The TLS layers wrap and reword errors on their way up, so the
     /// reason travels beside them.
     hit: AtomicU8,
+    /// Set once the server has said goodbye.
+    closing: AtomicBool,
 }
 
 /// Which limit a wait ran into.
@@ -32,6 +34,9 @@ pub(super) enum Hit {
     Deadline,
 }
 
+/// How long to wait for what may still come after a goodbye.
+const AFTER_BYE: Duration = Duration::from_secs(1);
+
 /// The shortest time-out that is handed to the system, for which zero means none at all.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -39,12 +44,23 @@ impl Limits {
     /// Limits that start now.
     pub(super) fn new(clock: Arc<dyn Clock>, io_timeout: Duration, time_left: Duration) -> Self {
         let deadline = clock.elapsed().saturating_add(time_left);
-        Self { clock, io_timeout: io_timeout.max(SHORTEST), deadline, hit: AtomicU8::new(0) }
+        Self {
+            clock,
+            io_timeout: io_timeout.max(SHORTEST),
+            deadline,
+            hit: AtomicU8::new(0),
+            closing: AtomicBool::new(false),
+        }
     }
 
     /// How long a single wait may take.
     pub(super) fn io_timeout(&self) -> Duration {
-        self.io_timeout
+        if self.closing.load(Ordering::Relaxed) { AFTER_BYE.min(self.io_timeout) } else { self.io_timeout }
+    }
+
+    /// Waits no longer than a second from now on: the server has said that it hangs up.
+    pub(super) fn expect_close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     /// What is left of the budget; none if nothing is.
@@ -74,7 +90,8 @@ impl Limits {
     /// How long the next wait may take, and which limit that is.
     fn next_wait(&self) -> io::Result<(Duration, Hit)> {
         let left = self.time_left().ok_or_else(|| self.fail(Hit::Deadline))?;
-        Ok(if left < self.io_timeout { (left.max(SHORTEST), Hit::Deadline) } else { (self.io_timeout, Hit::Timeout) })
+        let io_timeout = self.io_timeout();
+        Ok(if left < io_timeout { (left.max(SHORTEST), Hit::Deadline) } else { (io_timeout, Hit::Timeout) })
     }
 }
 

@@ -88,6 +88,11 @@ impl Stream {
         self.start < self.end
     }
 
+    /// Waits no longer than a second from now on: the server has said that it hangs up.
+    pub(super) fn expect_close(&self) {
+        self.limits.expect_close();
+    }
+
     /// Bytes received so far, decrypted.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes

@@ -80,10 +80,17 @@ pub(super) fn secure(
             };
             match failure(limits, SECURING, std::io::ErrorKind::Other.into()) {
                 MailServerError::Lost { .. } => {
-                    Err(MailServerError::Tls { endpoint: endpoint.to_string(), problem: problem.chars().take(300).collect() })
+                    Err(MailServerError::Tls { endpoint: endpoint.to_string(), problem: end_of(&problem) })
                 }
                 limit => Err(limit),
             }
         }
     }
+}
+
+/// OpenSSL lists its errors from the inside out: what matters comes last.
+fn end_of(problem: &str) -> String {
+    const KEPT: usize = 300;
+    let skipped = problem.chars().count().saturating_sub(KEPT);
+    problem.chars().skip(skipped).collect()
 }

@@ -100,8 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_no_modified_utf7_is_not_guessed_at() {
-        let wires: [&[u8]; 8] =
-            [b"R&D", b"&", b"&AA-", b"&2D3-", b"&!!-", b"\xd0\xb9", b"&AAA-", b"a\r\nb"];
+        let wires: [&[u8]; 8] = [b"R&D", b"&", b"&AA-", b"&2D3-", b"&!!-", b"\xd0\xb9", b"&AAA-", b"a\r\nb"];
         for wire in wires {
             assert_eq!(decode(wire), None, "{}", String::from_utf8_lossy(wire));
         }

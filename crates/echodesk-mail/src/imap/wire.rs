@@ -184,7 +184,9 @@ impl Wire {
             }
             answers += 1;
             if answers > MOST_ANSWERS {
-                return Err(MailServerError::Protocol { problem: format!("over {MOST_ANSWERS} answers to one command") });
+                return Err(MailServerError::Protocol {
+                    problem: format!("over {MOST_ANSWERS} answers to one command"),
+                });
             }
         }
     }

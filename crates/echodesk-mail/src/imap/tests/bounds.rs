@@ -45,7 +45,7 @@ fn a_server_that_stalls_times_out_wherever_it_does() {
     assert!(matches!(error, MailServerError::Timeout { doing: "logging in", .. }), "{error}");
     server.join();
 
-    let error = fetch_from(|peer| drop(peer.say("* 1 FETCH (UID 1 BODY[] {10}\r\nabc")), 200, 20_000);
+    let error = fetch_from(|peer| assert!(peer.say("* 1 FETCH (UID 1 BODY[] {10}\r\nabc")), 200, 20_000);
     assert!(matches!(error, MailServerError::Timeout { doing: "reading messages", .. }), "{error}");
     assert_eq!(error.to_string(), "the server did not answer within 0 s while reading messages");
 }
@@ -97,7 +97,10 @@ fn a_flood_ends_with_the_time_or_by_its_length() {
 #[test]
 fn an_endless_line_is_cut() {
     let error = fetch_from(|peer| while peer.say("a".repeat(10_000)) {}, 2000, 20_000);
-    assert!(matches!(&error, MailServerError::Protocol { problem } if problem.contains("a line of more than")), "{error}");
+    assert!(
+        matches!(&error, MailServerError::Protocol { problem } if problem.contains("a line of more than")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -108,7 +111,7 @@ fn a_giant_literal_is_refused_where_no_message_belongs() {
         "* 1 FETCH (FLAGS {2000000}\r\n",
         "* 1 FETCH (UID 1 BODY[] {99999999999999999999999}\r\n",
     ] {
-        let error = fetch_from(move |peer| drop(peer.say(announced)), 2000, 20_000);
+        let error = fetch_from(move |peer| assert!(peer.say(announced)), 2000, 20_000);
         assert!(matches!(error, MailServerError::Protocol { .. }), "{announced}: {error}");
     }
 }
@@ -143,7 +146,7 @@ fn a_connection_that_closes_is_lost_wherever_it_does() {
 
 #[test]
 fn a_bye_says_that_the_server_is_not_available() {
-    let error = fetch_from(|peer| drop(peer.say("* 1 EXISTS\r\n* BYE idle for too long\r\n")), 2000, 20_000);
+    let error = fetch_from(|peer| assert!(peer.say("* 1 EXISTS\r\n* BYE idle for too long\r\n")), 2000, 20_000);
     assert!(matches!(&error, MailServerError::Unavailable { answer } if answer == "idle for too long"), "{error}");
 }
 

@@ -39,7 +39,8 @@ fn a_certificate_for_another_host_is_refused() {
 
 #[test]
 fn an_authority_that_is_not_trusted_is_refused() {
-    for extra_ca in [None, Some(ExtraCa { path: "other.pem".into(), pem: Authority::new().pem.into_bytes() })] {
+    for extra_ca in [None, Some(ExtraCa { path: "other.pem".into(), pem: Authority::new("another").pem.into_bytes() })]
+    {
         let server = TestServer::clear(|peer| peer.secure());
         let client = ImapServer::new(ImapSettings { extra_ca, ..settings() }, Arc::new(SystemClock::new())).unwrap();
         let error = open(&client, &server.endpoint(Security::Tls)).err().unwrap();
@@ -73,7 +74,7 @@ fn a_file_of_authorities_that_holds_none_is_named() {
 fn a_file_may_hold_several_authorities() {
     let mut settings = settings();
     let extra_ca = settings.extra_ca.as_mut().unwrap();
-    extra_ca.pem.splice(0..0, Authority::new().pem.into_bytes());
+    extra_ca.pem.splice(0..0, Authority::new("another").pem.into_bytes());
     let server = TestServer::logged_in("", |peer| peer.wait_for_end());
     let client = ImapServer::new(settings, Arc::new(SystemClock::new())).unwrap();
     open(&client, &server.endpoint(Security::Tls)).unwrap().logout();
@@ -145,7 +146,10 @@ fn what_is_slipped_in_before_the_handshake_is_an_attack() {
         peer.wait_for_end();
     });
     let error = server.open_with(Security::StartTls, "user", "secret").err().unwrap();
-    assert!(matches!(&error, MailServerError::NoStartTls { problem, .. } if problem.contains("in the clear")), "{error}");
+    assert!(
+        matches!(&error, MailServerError::NoStartTls { problem, .. } if problem.contains("in the clear")),
+        "{error}"
+    );
     server.join();
 }
 

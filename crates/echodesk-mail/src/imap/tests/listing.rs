@@ -28,7 +28,7 @@ fn names_come_as_atoms_quoted_strings_and_literals() {
         "LIST \"\" \"*\"",
         "* LIST (\\HasNoChildren) \"/\" inbox\r\n\
          * LIST () \"/\" \"Lost \\\"&-\\\" \\\\Found\"\r\n\
-         * LIST (\\Sent) \".\" {30}\r\n&ENIQ0BDSENYQ0BDVENwQ2BDaENg-\r\n\
+         * LIST (\\Sent) \".\" {29}\r\n&ENIQ0BDSENYQ0BDVENwQ2BDaENg-\r\n\
          *  LIST  (\\Drafts \\Marked)  NIL  Drafts  (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
          * LIST (\\Noselect) \"/\" Архив\r\n\
          * LIST (\\NonExistent) \"/\" R&D\r\n\
@@ -148,7 +148,9 @@ fn nothing_new_costs_four_turnarounds_without() {
             tags.push(peer.tag().to_owned());
         }
         // All were sent before any was answered; the answers come as they like.
-        peer.say("* STATUS c (UIDVALIDITY 3 UIDNEXT 4 MESSAGES 5)\r\n* STATUS a (UIDVALIDITY 1 UIDNEXT 2 MESSAGES 3)\r\n");
+        peer.say(
+            "* STATUS c (UIDVALIDITY 3 UIDNEXT 4 MESSAGES 5)\r\n* STATUS a (UIDVALIDITY 1 UIDNEXT 2 MESSAGES 3)\r\n",
+        );
         peer.say(format!("{} OK x\r\n{} NO gone\r\n{} OK x\r\n", tags[2], tags[1], tags[0]));
         peer.wait_for_end();
     });
@@ -171,7 +173,8 @@ fn hundreds_of_folders_are_asked_about_in_few_turnarounds() {
         peer.wait_for_end();
     });
     let mut session = server.open().unwrap();
-    let names: Vec<FolderName> = (0..250).map(|i| format!("f{i}")).map(|name| FolderName { wire: name.clone().into_bytes(), name }).collect();
+    let names: Vec<FolderName> =
+        (0..250).map(|i| format!("f{i}")).map(|name| FolderName { wire: name.clone().into_bytes(), name }).collect();
     let statuses = session.status(&names.iter().collect::<Vec<_>>()).unwrap();
     assert!(statuses.iter().all(Option::is_some));
     assert!(session.counters().round_trips <= 2 + 3, "{:?}", session.counters());

@@ -14,7 +14,10 @@ fn set(text: &str) -> UidSet {
     text.parse().unwrap()
 }
 
-fn session_with(capabilities: &'static str, script: impl FnOnce(&mut Peer) + Send + 'static) -> (Box<dyn MailSession>, TestServer) {
+fn session_with(
+    capabilities: &'static str,
+    script: impl FnOnce(&mut Peer) + Send + 'static,
+) -> (Box<dyn MailSession>, TestServer) {
     let server = TestServer::logged_in(capabilities, |peer| {
         script(peer);
         peer.wait_for_end();
@@ -22,12 +25,15 @@ fn session_with(capabilities: &'static str, script: impl FnOnce(&mut Peer) + Sen
     (server.open().unwrap(), server)
 }
 
-/// Runs `bodies` and returns what came, as (uid, text, truncated).
+/// UID, text, and whether it was truncated.
+type Came = Vec<(u32, String, bool)>;
+
+/// Runs `bodies` and returns what came.
 fn bodies(
     session: &mut dyn MailSession,
     batches: &[Vec<MessageMeta>],
     limit: u64,
-) -> (Vec<(u32, String, bool)>, Result<(), MailServerError>) {
+) -> (Came, Result<(), MailServerError>) {
     let mut came = Vec::new();
     let result = session.bodies(batches, limit, &mut |message: RawMessage| {
         came.push((message.meta.uid.0, String::from_utf8(message.bytes).unwrap(), message.truncated));
@@ -216,7 +222,10 @@ fn a_sink_that_breaks_off_is_left_alone() {
 #[test]
 fn a_head_is_as_long_as_was_asked_for_at_most() {
     let (mut session, server) = session_with("", |peer| {
-        peer.answer("UID FETCH 7 (UID FLAGS INTERNALDATE BODY.PEEK[]<0.4>)", "* 1 FETCH (UID 7 BODY[]<0> {4}\r\nabcd)\r\n");
+        peer.answer(
+            "UID FETCH 7 (UID FLAGS INTERNALDATE BODY.PEEK[]<0.4>)",
+            "* 1 FETCH (UID 7 BODY[]<0> {4}\r\nabcd)\r\n",
+        );
         peer.answer("UID FETCH 7 ", "* 1 FETCH (UID 7 BODY[]<0> {2}\r\nab FLAGS (\\Seen))\r\n");
         peer.answer("UID FETCH 7 ", "* 1 FETCH (UID 7 BODY[] {26}\r\nabcdefghijklmnopqrstuvwxyz)\r\n");
         peer.answer("UID FETCH 7 ", "* 1 FETCH (UID 8 BODY[]<0> {1}\r\na)\r\n* 1 FETCH (UID 7 BODY[]<0> NIL)\r\n");

@@ -63,7 +63,7 @@ fn whatever_is_said_beside_the_answer_does_not_matter() {
     let server = TestServer::tls(|peer| {
         peer.say("* OK ready\r\n");
         peer.hear("LOGIN");
-        peer.say("* NO [ALERT] quota {7}\r\n* BAD \xff\r\n* 3 FETCH (FLAGS (ქ))\r\n* XSTRANGE  \"\r\n+ what\r\nzz OK other\r\n");
+        peer.say("* NO [ALERT] quota {7}\r\n* BAD \u{ff}\r\n* 3 FETCH (FLAGS (ქ))\r\n* XSTRANGE  \"\r\n+ what\r\nzz OK other\r\n");
         peer.say("* CAPABILITY IMAP4rev1 LIST-STATUS\r\n");
         peer.end("OK [ODD \u{10d0}] შესულია");
         peer.answer("LIST \"\" \"*\" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY))", "");
