@@ -129,12 +129,21 @@ fn every_dependency_is_used() {
         for dependency in array(package, "dependencies") {
             let name = dependency["rename"].as_str().or(dependency["name"].as_str()).unwrap();
             // A -sys crate is named to choose how a C library is built: using it is linking it.
-            if !name.ends_with("-sys") && !mentions(&source, &name.replace('-', "_")) {
+            if !name.ends_with("-sys") && !mentions(&source, &library_name(&metadata, name)) {
                 unused.push(format!("{} does not use {name}", package["name"]));
             }
         }
     }
     assert!(unused.is_empty(), "{unused:#?}");
+}
+
+/// The name that code calls a package by: `md-5` is `md5`.
+fn library_name(metadata: &Value, package: &str) -> String {
+    let library = array(metadata, "packages")
+        .filter(|candidate| candidate["name"] == package)
+        .flat_map(|candidate| array(candidate, "targets"))
+        .find(|target| array(target, "kind").any(|kind| kind == "lib" || kind == "proc-macro"));
+    library.and_then(|target| target["name"].as_str()).unwrap_or(package).replace('-', "_")
 }
 
 fn mentions(source: &str, name: &str) -> bool {

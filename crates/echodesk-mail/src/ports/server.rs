@@ -153,7 +153,7 @@ pub enum MailServerError {
         /// The server's words.
         answer: String,
     },
-    /// The server will not serve us now ([UNAVAILABLE], [LIMIT], [INUSE], BYE).
+    /// The server will not serve us now (`UNAVAILABLE`, `LIMIT`, `INUSE`, BYE).
     #[error("the server is not available: {answer}")]
     Unavailable {
         /// The server's words.

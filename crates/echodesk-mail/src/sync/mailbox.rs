@@ -80,7 +80,6 @@ pub(super) fn sync_mailbox(
         Err(error) => report.fail(&SyncFailure::Store(error)),
     }
     report.seconds = world.clock.elapsed().saturating_sub(started).as_secs_f64();
-    log(mailbox, &report);
     report
 }
 
@@ -165,33 +164,4 @@ fn was_reached(error: &MailServerError) -> bool {
             | MailServerError::Timeout { .. }
             | MailServerError::Lost { .. }
     )
-}
-
-fn log(mailbox: &Mailbox, report: &MailboxReport) {
-    let (tenant, connection) = (mailbox.key.schema.as_str(), mailbox.key.connection.0);
-    let MailboxReport { messages, round_trips, pending, seconds, .. } = report;
-    match report.outcome {
-        MailboxOutcome::Failed => tracing::warn!(
-            tenant,
-            connection,
-            error = report.error.as_deref().unwrap_or_default(),
-            switched_off = report.switched_off,
-            "mailbox failed"
-        ),
-        MailboxOutcome::Skipped => {
-            tracing::info!(tenant, connection, reason = report.error.as_deref().unwrap_or_default(), "mailbox skipped");
-        }
-        MailboxOutcome::Synced | MailboxOutcome::Partial => tracing::info!(
-            tenant,
-            connection,
-            stored = messages.stored,
-            duplicate = messages.duplicate,
-            reduced = messages.reduced,
-            failed = messages.failed,
-            pending,
-            round_trips,
-            seconds,
-            "mailbox read"
-        ),
-    }
 }

@@ -259,7 +259,8 @@ fn a_dry_run_says_what_a_run_then_does_and_writes_nothing() {
     let real = world.run();
     assert_eq!(dry.messages, real.messages);
     assert_eq!((real.messages.stored, real.messages.duplicate), (30, 1));
-    let folders = |report: &MailboxReport| report.folders.iter().map(|f| (f.name.clone(), f.messages)).collect::<Vec<_>>();
+    let folders =
+        |report: &MailboxReport| report.folders.iter().map(|f| (f.name.clone(), f.messages)).collect::<Vec<_>>();
     assert_eq!(folders(&dry), folders(&real));
 }
 

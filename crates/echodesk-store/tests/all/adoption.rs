@@ -151,7 +151,8 @@ fn mail_is_stored_in_echodesks_own_tables_and_satisfies_every_not_null() {
         let lease = take(&store, &key);
         let mut long = message("<a@x>", 1);
         long.subject = "s".repeat(900);
-        let fates = store.store(&find(&store, &key), &lease, &batch("INBOX.Sub", 1, vec![of_message(1, long, 1)])).unwrap();
+        let fates =
+            store.store(&find(&store, &key), &lease, &batch("INBOX.Sub", 1, vec![of_message(1, long, 1)])).unwrap();
         assert_eq!(fates, [Fate::Stored]);
         // And the deferred foreign key holds, as the transaction has ended.
     }
@@ -230,8 +231,10 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     let error = store.add_mailbox(&schema("narrow"), &new_mailbox("x@y"), now()).unwrap_err();
     assert!(error.to_string().contains("narrow.social_integrations_emailconnection.region"), "{error}");
 
-    installation.execute("ALTER TABLE tenants_tenant ADD COLUMN vat_id text; UPDATE tenants_tenant SET vat_id = ''; \
-                          ALTER TABLE tenants_tenant ALTER vat_id SET NOT NULL");
+    installation.execute(
+        "ALTER TABLE tenants_tenant ADD COLUMN vat_id text; UPDATE tenants_tenant SET vat_id = ''; \
+                          ALTER TABLE tenants_tenant ALTER vat_id SET NOT NULL",
+    );
     let error = store.add_tenant(&tenant("late"), now()).unwrap_err();
     assert!(error.to_string().contains("public.tenants_tenant.vat_id"), "{error}");
     let warned = store.inspect().unwrap();

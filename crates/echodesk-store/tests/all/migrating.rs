@@ -88,7 +88,9 @@ fn one_tenants_failure_stops_no_other() {
     let world = World::postgres();
     // Somebody else's table stands where ours should.
     let mut connection = postgres(&world.url);
-    connection.batch_execute("CREATE SCHEMA broken; CREATE VIEW broken.echodesk_mail_folder AS SELECT 1 AS id").unwrap();
+    connection
+        .batch_execute("CREATE SCHEMA broken; CREATE VIEW broken.echodesk_mail_folder AS SELECT 1 AS id")
+        .unwrap();
     connection.batch_execute("CREATE SCHEMA zulu").unwrap();
     for name in ["broken", "zulu"] {
         let copy = format!(
@@ -101,7 +103,10 @@ fn one_tenants_failure_stops_no_other() {
     let report = world.store.migrate(None).unwrap();
     let outcomes: Vec<_> = report.tenants.iter().map(|tenant| (tenant.schema.as_str(), &tenant.outcome)).collect();
     assert!(matches!(outcomes[0], ("acme", MigrationOutcome::UpToDate)), "{outcomes:?}");
-    assert!(matches!(outcomes[1], ("broken", MigrationOutcome::Failed(said)) if said.contains("echodesk_mail_folder")), "{outcomes:?}");
+    assert!(
+        matches!(outcomes[1], ("broken", MigrationOutcome::Failed(said)) if said.contains("echodesk_mail_folder")),
+        "{outcomes:?}"
+    );
     assert!(matches!(outcomes[2], ("zulu", MigrationOutcome::Migrated { .. })), "{outcomes:?}");
     assert!(world.store.tenants(&Scope::One(schema("zulu"))).unwrap()[0].mailboxes.is_ok());
 }
@@ -118,7 +123,9 @@ fn every_migration_can_be_undone_and_done_again() {
             let down = std::fs::read_to_string(folder.join("down.sql")).unwrap();
             world.execute(&format!("SET search_path TO {schema}; {down}"));
         }
-        let ours = format!("SELECT tablename::text AS row FROM pg_tables WHERE schemaname = '{schema}' AND tablename LIKE 'echodesk%'");
+        let ours = format!(
+            "SELECT tablename::text AS row FROM pg_tables WHERE schemaname = '{schema}' AND tablename LIKE 'echodesk%'"
+        );
         assert!(world.select(&ours).is_empty());
         world.execute(&format!("DELETE FROM {schema}.__diesel_schema_migrations"));
     }
