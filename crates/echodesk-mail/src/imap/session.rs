@@ -217,6 +217,8 @@ impl MailSession for ImapSession {
                 for_uids("UID FETCH", "UID FETCH ", &uids, " (UID FLAGS INTERNALDATE BODY.PEEK[])")
             })
             .collect();
+        // By UID over all batches: a server may answer the commands that are under way by turns
+        // (Dovecot does), so messages of one batch come among those of another.
         let mut owed: HashMap<Uid, &MessageMeta> = batches.iter().flatten().map(|meta| (meta.uid, meta)).collect();
         let width = if self.round_trip > LONG_ROUND_TRIP { 4 } else { 2 };
         let plan = Plan { width, bodies: Bodies::Whole(limit), ..Plan::new("reading messages") };

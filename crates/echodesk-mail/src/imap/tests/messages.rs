@@ -181,6 +181,24 @@ fn the_next_batch_is_asked_for_before_the_last_one_is_read() {
 }
 
 #[test]
+fn answers_to_two_batches_may_be_mixed() {
+    // Dovecot runs both commands by turns when its output is full.
+    let (mut session, server) = session_with("", |peer| {
+        peer.hear("UID FETCH 1:2 ");
+        let first = peer.tag().to_owned();
+        peer.hear("UID FETCH 3 ");
+        peer.say("* 1 FETCH (UID 1 BODY[] {1}\r\n1)\r\n* 3 FETCH (UID 3 BODY[] {1}\r\n3)\r\n");
+        peer.end("OK done");
+        peer.say(format!("* 2 FETCH (UID 2 BODY[] {{1}}\r\n2)\r\n{first} OK x\r\n"));
+    });
+    let (came, result) = bodies(&mut *session, &[vec![meta(1), meta(2)], vec![meta(3)]], 100);
+    result.unwrap();
+    assert_eq!(came.iter().map(|(uid, ..)| *uid).collect::<Vec<_>>(), [1, 3, 2]);
+    session.logout();
+    server.join();
+}
+
+#[test]
 fn a_refused_batch_does_not_keep_the_others_back() {
     let (mut session, server) = session_with("", |peer| {
         peer.hear("UID FETCH 1 ");
