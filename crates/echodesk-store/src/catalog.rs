@@ -87,8 +87,7 @@ fn survey_postgres(connection: &mut PgConnection, schemas: &[&str]) -> Outcome<H
         diesel::sql_query("SELECT nspname::text AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY($1)")
             .bind::<Array<Text>, _>(schemas)
             .load(connection)?;
-    let mut shapes: HashMap<String, Shape> =
-        there.into_iter().map(|schema| (schema.name, Shape::default())).collect();
+    let mut shapes: HashMap<String, Shape> = there.into_iter().map(|schema| (schema.name, Shape::default())).collect();
 
     let shared: Vec<SharedShape> = diesel::sql_query(
         "WITH shapes AS (\

@@ -11,5 +11,5 @@ mod uuid;
 
 pub(crate) use id::{Id, RowId};
 pub(crate) use json::{Json, JsonText};
-pub(crate) use time::{CalendarDate, Day, Stamp, Moment};
+pub(crate) use time::{CalendarDate, Day, Moment, Stamp};
 pub(crate) use uuid::{Uuid, UuidValue};

@@ -162,7 +162,8 @@ impl SqliteFolder {
         };
         let mut connection = self.open_file(&main)?;
         let public = self.uri(&self.path(None)).replace('\'', "''");
-        connection.batch_execute(&format!("ATTACH DATABASE '{public}' AS public; PRAGMA public.cache_size = -1000;"))?;
+        connection
+            .batch_execute(&format!("ATTACH DATABASE '{public}' AS public; PRAGMA public.cache_size = -1000;"))?;
         match self.access {
             Access::ReadOnly => connection.batch_execute("PRAGMA query_only = ON;")?,
             Access::ReadWrite => {

@@ -111,10 +111,8 @@ fn refuse_duplicates(connection: &mut Connection, tenant: &NewTenant) -> Outcome
     if schema > 0 {
         return Err(Failure::Refused(format!("there is a tenant with schema {} already", tenant.schema)));
     }
-    let domain: i64 = on!(&mut *connection, |c| tenants::table
-        .filter(tenants::domain_url.eq(&tenant.domain))
-        .count()
-        .get_result(c))?;
+    let domain: i64 =
+        on!(&mut *connection, |c| tenants::table.filter(tenants::domain_url.eq(&tenant.domain)).count().get_result(c))?;
     if domain > 0 {
         return Err(Failure::Refused(format!("another tenant has the domain {} already", tenant.domain)));
     }

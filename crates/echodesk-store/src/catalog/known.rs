@@ -120,17 +120,9 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
             "gone_at",
         ],
         "echodesk_lease" => &["resource", "holder", "until"],
-        "echodesk_run" => &[
-            "id",
-            "job",
-            "host",
-            "version",
-            "arguments",
-            "started_at",
-            "finished_at",
-            "exit_code",
-            "summary",
-        ],
+        "echodesk_run" => {
+            &["id", "job", "host", "version", "arguments", "started_at", "finished_at", "exit_code", "summary"]
+        }
         "echodesk_notice" => &["tenant_id", "kind", "subject_key", "period", "payload", "state", "created_at"],
         _ => &[],
     }

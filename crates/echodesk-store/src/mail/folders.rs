@@ -35,9 +35,10 @@ pub(crate) fn load(connection: &mut Connection, mailbox: ConnectionId) -> Outcom
 }
 
 fn cursor(row: Row) -> Outcome<FolderCursor> {
-    let pending = row.pending.parse::<UidSet>().map_err(|error| {
-        Failure::Refused(format!("echodesk_mail_folder.pending of folder {:?}: {error}", row.name))
-    })?;
+    let pending = row
+        .pending
+        .parse::<UidSet>()
+        .map_err(|error| Failure::Refused(format!("echodesk_mail_folder.pending of folder {:?}: {error}", row.name)))?;
     Ok(FolderCursor {
         status: FolderStatus {
             uid_validity: number(row.uid_validity),

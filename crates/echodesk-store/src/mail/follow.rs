@@ -69,7 +69,9 @@ pub(crate) fn living_places(
         // Only rows with a place that is gone can have moved.
         let candidates: Vec<RowId> = places
             .iter()
-            .filter(|(_, places)| places.iter().any(|p| p.gone_at.is_some()) && places.iter().any(|p| p.gone_at.is_none()))
+            .filter(|(_, places)| {
+                places.iter().any(|p| p.gone_at.is_some()) && places.iter().any(|p| p.gone_at.is_none())
+            })
             .map(|(row, _)| RowId(*row))
             .collect();
         if candidates.is_empty() {
@@ -103,7 +105,7 @@ fn moved<'a>(named: &Named, places: &'a [Known], limits: &ColumnLimits) -> Optio
     if places.iter().filter(is_named).any(|place| place.gone_at.is_none()) {
         return None;
     }
-    let from = places.iter().filter(is_named).next_back()?;
+    let from = places.iter().rfind(is_named)?;
     let to = places.iter().find(|place| place.gone_at.is_none())?;
     Some((from, to))
 }

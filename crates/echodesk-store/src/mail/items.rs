@@ -126,17 +126,13 @@ pub(crate) fn mark_gone(
         .filter(items::gone_at.is_null())
         .select((items::id, items::uid, items::message_row))
         .load(c))?;
-    let gone: Vec<_> = living
-        .into_iter()
-        .filter(|(_, uid, _)| uids.is_none_or(|uids| uids.contains(Uid(number(*uid)))))
-        .collect();
+    let gone: Vec<_> =
+        living.into_iter().filter(|(_, uid, _)| uids.is_none_or(|uids| uids.contains(Uid(number(*uid))))).collect();
     let mut count = 0;
     for chunk in gone.chunks(CHUNK) {
         let ids: Vec<i64> = chunk.iter().map(|(id, _, _)| *id).collect();
         let marked = items::table.filter(items::id.eq_any(ids));
-        count += on!(&mut *connection, |c| diesel::update(marked)
-            .set(items::gone_at.eq(Stamp::from(now)))
-            .execute(c))?;
+        count += on!(&mut *connection, |c| diesel::update(marked).set(items::gone_at.eq(Stamp::from(now))).execute(c))?;
     }
     Ok((count, gone.into_iter().filter_map(|(_, _, row)| row).collect()))
 }

@@ -28,10 +28,11 @@ pub(crate) fn addresses(addresses: &[Address]) -> JsonText {
         email: Cow<'a, str>,
         name: Cow<'a, str>,
     }
-    array(addresses.iter().map(|address| Element {
-        email: without_nul(&address.email),
-        name: without_nul(&address.name),
-    }))
+    array(
+        addresses
+            .iter()
+            .map(|address| Element { email: without_nul(&address.email), name: without_nul(&address.name) }),
+    )
 }
 
 /// Attachments as EchoDesk keeps them.

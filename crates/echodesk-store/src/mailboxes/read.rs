@@ -46,9 +46,8 @@ impl Store {
 
     fn find_on_postgres(&self, schemas: &[SchemaName]) -> Result<Found, StoreError> {
         let names: Vec<&str> = schemas.iter().map(SchemaName::as_str).collect();
-        let shapes = self.read(Place::Public, "reading the columns of the tenants' tables", |c| {
-            catalog::survey(c, &names)
-        })?;
+        let shapes =
+            self.read(Place::Public, "reading the columns of the tenants' tables", |c| catalog::survey(c, &names))?;
         let mut found = Found::new();
         let mut good: Vec<(SchemaName, ColumnLimits)> = Vec::new();
         for schema in schemas {
@@ -149,9 +148,9 @@ fn unreadable(schema: &SchemaName, error: &StoreError) -> TenantProblem {
 fn with_mailboxes(row: TenantRow, found: &mut Found) -> TenantMailboxes {
     let mailboxes = match row.bad_name {
         Some(why) => Err(TenantProblem::BadName(why)),
-        None => found.remove(&row.tenant.schema).unwrap_or_else(|| {
-            Err(TenantProblem::SchemaMissing { schema: row.tenant.schema.to_string() })
-        }),
+        None => found
+            .remove(&row.tenant.schema)
+            .unwrap_or_else(|| Err(TenantProblem::SchemaMissing { schema: row.tenant.schema.to_string() })),
     };
     TenantMailboxes { tenant: row.tenant, mailboxes }
 }

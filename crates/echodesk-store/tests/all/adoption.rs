@@ -9,7 +9,7 @@ use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
 
 use crate::server::Postgres;
-use crate::world::{batch, find, item, message, new_mailbox, now, of_message, postgres, schema, take, tenant};
+use crate::world::{as_user, batch, find, item, message, new_mailbox, now, of_message, postgres, schema, take, tenant};
 
 const PUBLIC: &str = include_str!("../../../../tests/fixtures/echodesk.sql");
 const TENANT: &str = include_str!("../../../../tests/fixtures/echodesk_tenant.sql");
@@ -151,7 +151,8 @@ fn mail_is_stored_in_echodesks_own_tables_and_satisfies_every_not_null() {
         let lease = take(&store, &key);
         let mut long = message("<a@x>", 1);
         long.subject = "s".repeat(900);
-        let fates = store.store(&find(&store, &key), &lease, &batch("INBOX.Sub", 1, vec![of_message(1, long, 1)])).unwrap();
+        let fates =
+            store.store(&find(&store, &key), &lease, &batch("INBOX.Sub", 1, vec![of_message(1, long, 1)])).unwrap();
         assert_eq!(fates, [Fate::Stored]);
         // And the deferred foreign key holds, as the transaction has ended.
     }
@@ -230,8 +231,10 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     let error = store.add_mailbox(&schema("narrow"), &new_mailbox("x@y"), now()).unwrap_err();
     assert!(error.to_string().contains("narrow.social_integrations_emailconnection.region"), "{error}");
 
-    installation.execute("ALTER TABLE tenants_tenant ADD COLUMN vat_id text; UPDATE tenants_tenant SET vat_id = ''; \
-                          ALTER TABLE tenants_tenant ALTER vat_id SET NOT NULL");
+    installation.execute(
+        "ALTER TABLE tenants_tenant ADD COLUMN vat_id text; UPDATE tenants_tenant SET vat_id = ''; \
+                          ALTER TABLE tenants_tenant ALTER vat_id SET NOT NULL",
+    );
     let error = store.add_tenant(&tenant("late"), now()).unwrap_err();
     assert!(error.to_string().contains("public.tenants_tenant.vat_id"), "{error}");
     let warned = store.inspect().unwrap();
@@ -304,13 +307,12 @@ fn many_tenants_are_read_at_once_and_one_that_may_not_be_read_costs_the_others_n
         store.add_mailbox(&schema(&format!("many{number}")), &new_mailbox("info@x.example"), now()).unwrap();
     }
     installation.execute(
-        "DROP ROLE IF EXISTS limited; CREATE ROLE limited LOGIN; \
+        "DROP ROLE IF EXISTS limited; CREATE ROLE limited LOGIN PASSWORD 'limited'; \
          DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname ~ '^many' AND nspname <> 'many7' \
          LOOP EXECUTE format('GRANT USAGE ON SCHEMA %I TO limited; GRANT SELECT ON ALL TABLES IN SCHEMA %I TO limited', s, s); \
          END LOOP; END $$; GRANT SELECT ON ALL TABLES IN SCHEMA public TO limited",
     );
-    let DatabaseUrl::Postgres { url, .. } = &installation.url else { panic!() };
-    let limited: DatabaseUrl = url.expose().replace("echodesk@", "limited@").parse().unwrap();
+    let limited = as_user(&installation.url, "limited");
     let tenants = Store::open(&limited, Access::ReadWrite).unwrap().tenants(&Scope::AllActive).unwrap();
     let mailboxes: usize = tenants.iter().filter_map(|t| t.mailboxes.as_ref().ok()).map(|(_, all)| all.len()).sum();
     assert_eq!(mailboxes, 3);

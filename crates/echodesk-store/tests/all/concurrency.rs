@@ -131,14 +131,16 @@ fn a_row_that_echodesk_adds_in_between_is_not_an_error() {
     let other = "UPDATE social_integrations_emailmessage SET from_email = 'eve@x', subject = 'x' WHERE message_id = '<other@x>'";
     django.batch_execute(other).unwrap();
     let fates = std::thread::scope(|scope| {
-        let ours = scope.spawn(|| world.put("INBOX", vec![item(2, "<same@x>", 2), item(3, "<other@x>", 3), item(4, "<d@x>", 4)]));
+        let ours = scope
+            .spawn(|| world.put("INBOX", vec![item(2, "<same@x>", 2), item(3, "<other@x>", 3), item(4, "<d@x>", 4)]));
         // Long enough for our INSERT to wait for Django's row.
         std::thread::sleep(std::time::Duration::from_millis(500));
         django.batch_execute("COMMIT").unwrap();
         ours.join().unwrap()
     });
     assert_eq!(fates, [Fate::Duplicate, Fate::Stored, Fate::Stored]);
-    let ids = world.select("SELECT message_id AS row FROM social_integrations_emailmessage ORDER BY message_id COLLATE \"C\"");
+    let ids = world
+        .select("SELECT message_id AS row FROM social_integrations_emailmessage ORDER BY message_id COLLATE \"C\"");
     assert_eq!(ids, ["<d@x>", "<other@x>", "<other@x>#00000003000000000000000000000000", "<same@x>", "<theirs@x>"]);
     drop(django);
 }

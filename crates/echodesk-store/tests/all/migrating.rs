@@ -8,7 +8,7 @@ use echodesk_mail::ports::{MailStore, Scope};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
 
 use crate::server::Postgres;
-use crate::world::{World, now, postgres, schema, tenant};
+use crate::world::{World, as_user, now, postgres, schema, tenant};
 
 #[test]
 fn a_database_that_is_not_migrated_is_said_to_be_so() {
@@ -69,13 +69,11 @@ fn two_processes_may_open_a_new_embedded_database_at_once() {
 fn a_user_who_may_create_nothing_can_work_on_a_migrated_database() {
     let world = World::postgres();
     world.execute(
-        "DROP ROLE IF EXISTS worker; CREATE ROLE worker LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
+        "DROP ROLE IF EXISTS worker; CREATE ROLE worker LOGIN PASSWORD 'worker'; REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
          GRANT USAGE ON SCHEMA public, acme TO worker; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public, acme TO worker",
     );
-    let DatabaseUrl::Postgres { url, .. } = &world.url else { panic!() };
-    let url: DatabaseUrl = url.expose().replace("echodesk@", "worker@").parse().unwrap();
-    let store = Store::open(&url, Access::ReadWrite).unwrap();
+    let store = Store::open(&as_user(&world.url, "worker"), Access::ReadWrite).unwrap();
     let report = store.migrate(None).unwrap();
     assert_eq!(report.public, MigrationOutcome::UpToDate);
     assert_eq!(report.tenants[0].outcome, MigrationOutcome::UpToDate);
@@ -88,7 +86,9 @@ fn one_tenants_failure_stops_no_other() {
     let world = World::postgres();
     // Somebody else's table stands where ours should.
     let mut connection = postgres(&world.url);
-    connection.batch_execute("CREATE SCHEMA broken; CREATE VIEW broken.echodesk_mail_folder AS SELECT 1 AS id").unwrap();
+    connection
+        .batch_execute("CREATE SCHEMA broken; CREATE VIEW broken.echodesk_mail_folder AS SELECT 1 AS id")
+        .unwrap();
     connection.batch_execute("CREATE SCHEMA zulu").unwrap();
     for name in ["broken", "zulu"] {
         let copy = format!(
@@ -101,7 +101,10 @@ fn one_tenants_failure_stops_no_other() {
     let report = world.store.migrate(None).unwrap();
     let outcomes: Vec<_> = report.tenants.iter().map(|tenant| (tenant.schema.as_str(), &tenant.outcome)).collect();
     assert!(matches!(outcomes[0], ("acme", MigrationOutcome::UpToDate)), "{outcomes:?}");
-    assert!(matches!(outcomes[1], ("broken", MigrationOutcome::Failed(said)) if said.contains("echodesk_mail_folder")), "{outcomes:?}");
+    assert!(
+        matches!(outcomes[1], ("broken", MigrationOutcome::Failed(said)) if said.contains("echodesk_mail_folder")),
+        "{outcomes:?}"
+    );
     assert!(matches!(outcomes[2], ("zulu", MigrationOutcome::Migrated { .. })), "{outcomes:?}");
     assert!(world.store.tenants(&Scope::One(schema("zulu"))).unwrap()[0].mailboxes.is_ok());
 }
@@ -118,7 +121,9 @@ fn every_migration_can_be_undone_and_done_again() {
             let down = std::fs::read_to_string(folder.join("down.sql")).unwrap();
             world.execute(&format!("SET search_path TO {schema}; {down}"));
         }
-        let ours = format!("SELECT tablename::text AS row FROM pg_tables WHERE schemaname = '{schema}' AND tablename LIKE 'echodesk%'");
+        let ours = format!(
+            "SELECT tablename::text AS row FROM pg_tables WHERE schemaname = '{schema}' AND tablename LIKE 'echodesk%'"
+        );
         assert!(world.select(&ours).is_empty());
         world.execute(&format!("DELETE FROM {schema}.__diesel_schema_migrations"));
     }
