@@ -88,7 +88,7 @@ fn kind_of_answer(kind: &DatabaseErrorKind, message: &str) -> StoreErrorKind {
         "could not send data",
         "no connection to the server",
         "SSL connection has been closed",
-        "too many",
+        "too many clients",
     ];
     match kind {
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure => StoreErrorKind::Unavailable,

@@ -9,7 +9,7 @@ use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
 
 use crate::server::Postgres;
-use crate::world::{batch, find, item, message, new_mailbox, now, of_message, postgres, schema, take, tenant};
+use crate::world::{as_user, batch, find, item, message, new_mailbox, now, of_message, postgres, schema, take, tenant};
 
 const PUBLIC: &str = include_str!("../../../../tests/fixtures/echodesk.sql");
 const TENANT: &str = include_str!("../../../../tests/fixtures/echodesk_tenant.sql");
@@ -307,13 +307,12 @@ fn many_tenants_are_read_at_once_and_one_that_may_not_be_read_costs_the_others_n
         store.add_mailbox(&schema(&format!("many{number}")), &new_mailbox("info@x.example"), now()).unwrap();
     }
     installation.execute(
-        "DROP ROLE IF EXISTS limited; CREATE ROLE limited LOGIN; \
+        "DROP ROLE IF EXISTS limited; CREATE ROLE limited LOGIN PASSWORD 'limited'; \
          DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname ~ '^many' AND nspname <> 'many7' \
          LOOP EXECUTE format('GRANT USAGE ON SCHEMA %I TO limited; GRANT SELECT ON ALL TABLES IN SCHEMA %I TO limited', s, s); \
          END LOOP; END $$; GRANT SELECT ON ALL TABLES IN SCHEMA public TO limited",
     );
-    let DatabaseUrl::Postgres { url, .. } = &installation.url else { panic!() };
-    let limited: DatabaseUrl = url.expose().replace("echodesk@", "limited@").parse().unwrap();
+    let limited = as_user(&installation.url, "limited");
     let tenants = Store::open(&limited, Access::ReadWrite).unwrap().tenants(&Scope::AllActive).unwrap();
     let mailboxes: usize = tenants.iter().filter_map(|t| t.mailboxes.as_ref().ok()).map(|(_, all)| all.len()).sum();
     assert_eq!(mailboxes, 3);

@@ -1,5 +1,12 @@
 //! Tests of the store on real databases: each on both back ends, unless it is about one of them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this is tests, also what is outside of a function marked as one"
+)]
+
 mod adoption;
 mod concurrency;
 mod flags_and_gone;

@@ -8,7 +8,7 @@ use echodesk_mail::ports::{MailStore, Scope};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
 
 use crate::server::Postgres;
-use crate::world::{World, now, postgres, schema, tenant};
+use crate::world::{World, as_user, now, postgres, schema, tenant};
 
 #[test]
 fn a_database_that_is_not_migrated_is_said_to_be_so() {
@@ -69,13 +69,11 @@ fn two_processes_may_open_a_new_embedded_database_at_once() {
 fn a_user_who_may_create_nothing_can_work_on_a_migrated_database() {
     let world = World::postgres();
     world.execute(
-        "DROP ROLE IF EXISTS worker; CREATE ROLE worker LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
+        "DROP ROLE IF EXISTS worker; CREATE ROLE worker LOGIN PASSWORD 'worker'; REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
          GRANT USAGE ON SCHEMA public, acme TO worker; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public, acme TO worker",
     );
-    let DatabaseUrl::Postgres { url, .. } = &world.url else { panic!() };
-    let url: DatabaseUrl = url.expose().replace("echodesk@", "worker@").parse().unwrap();
-    let store = Store::open(&url, Access::ReadWrite).unwrap();
+    let store = Store::open(&as_user(&world.url, "worker"), Access::ReadWrite).unwrap();
     let report = store.migrate(None).unwrap();
     assert_eq!(report.public, MigrationOutcome::UpToDate);
     assert_eq!(report.tenants[0].outcome, MigrationOutcome::UpToDate);

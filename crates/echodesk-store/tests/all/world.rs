@@ -160,6 +160,13 @@ pub(crate) fn postgres(url: &DatabaseUrl) -> PgConnection {
     PgConnection::establish(url.expose()).unwrap()
 }
 
+/// The same database as another user, whose password is his name.
+pub(crate) fn as_user(url: &DatabaseUrl, user: &str) -> DatabaseUrl {
+    let DatabaseUrl::Postgres { url, .. } = url else { panic!("not PostgreSQL") };
+    let (_, place) = url.expose().split_once('@').unwrap();
+    format!("postgres://{user}:{user}@{place}").parse().unwrap()
+}
+
 pub(crate) fn now() -> Timestamp {
     "2026-11-22T10:00:00.123456Z".parse().unwrap()
 }
