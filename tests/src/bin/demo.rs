@@ -49,15 +49,15 @@ fn demo() -> Result<(), String> {
     ];
     echodesk(&installation, &mailbox, PASSWORD)?;
 
-    println!("$ sync-emails --ca-file ca.pem");
-    let (ended, first) = installation.sync_reported(&[]);
+    println!("$ sync-emails --quiet --ca-file ca.pem");
+    let (ended, first) = installation.sync_reported(&["--quiet"]);
     show(ended)?;
     folders(&first);
 
     println!("\nOnce more: nothing is fetched twice.\n");
     let before = fetches(&server);
-    println!("$ sync-emails --ca-file ca.pem");
-    let (ended, second) = installation.sync_reported(&[]);
+    println!("$ sync-emails --quiet --ca-file ca.pem");
+    let (ended, second) = installation.sync_reported(&["--quiet"]);
     show(ended)?;
     println!(
         "\n{} stored, {} bodies fetched, {} round trips to see that nothing is new.",
