@@ -60,7 +60,9 @@ pub fn start(settings: &LogSettings, terminal: Terminal, clock: Arc<dyn Clock>) 
     if tracing::dispatcher::set_global_default(dispatch(settings, terminal, clock)).is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string);
-            tracing::error!(place, "bug: {}", panic.payload_as_str().unwrap_or("panicked"));
+            // A formatted message may quote what was being worked on, and so somebody's mail.
+            let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("panicked");
+            tracing::error!(place, "bug: {text}");
         }));
     }
 }

@@ -83,10 +83,9 @@ impl Default for SyncOptions {
     }
 }
 
-/// What a panic said.
+/// What a panic said, unless it was put together at run time: then it may quote somebody's mail.
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    panic.downcast_ref::<&'static str>().copied().unwrap_or("see the log for the place").to_owned()
 }
 
 #[cfg(test)]

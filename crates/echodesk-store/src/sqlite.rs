@@ -211,6 +211,8 @@ impl SqliteFolder {
 /// Sets a file to write-ahead logging, which it then keeps. Two processes that do so at once on a new
 /// file do not wait for each other as other statements do, so the loser tries again.
 fn use_log(connection: &mut SqliteConnection, database: &str) -> Outcome<()> {
+    // Of a new file only: bodies of mail fill many small pages.
+    connection.batch_execute(&format!("PRAGMA {database}.page_size = 16384;"))?;
     let mut attempts_left = 100;
     loop {
         match connection.batch_execute(&format!("PRAGMA {database}.journal_mode = WAL;")) {

@@ -49,7 +49,11 @@ impl Numbers {
 /// # Errors
 /// There is no UIDVALIDITY (or it is 0, which is none), no EXISTS, or no UIDNEXT to be found.
 pub(super) fn opened(numbers: &Numbers) -> Result<Opened, MailServerError> {
-    let missing = |what: &str| MailServerError::Protocol { problem: format!("it opens a folder without {what}") };
+    // This folder cannot be read; the session and the other folders can.
+    let missing = |what: &str| MailServerError::Refused {
+        command: "EXAMINE",
+        answer: format!("it opens the folder without {what}"),
+    };
     let messages = numbers.messages.ok_or_else(|| missing("EXISTS"))?;
     let uid_validity = numbers.uid_validity.ok_or_else(|| missing("UIDVALIDITY"))?;
     let uid_next = numbers.uid_next.or((messages == 0).then_some(1)).ok_or_else(|| missing("UIDNEXT"))?;

@@ -201,6 +201,15 @@ impl MailServerError {
         matches!(self, Self::Refused { .. })
     }
 
+    /// Whether this is a refusal that the server itself calls temporary (RFC 5530 §3).
+    #[must_use]
+    pub fn is_temporary_refusal(&self) -> bool {
+        const CODES: [&str; 4] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"];
+        let Self::Refused { answer, .. } = self else { return false };
+        let answer = answer.to_ascii_uppercase();
+        CODES.iter().any(|code| answer.contains(code))
+    }
+
     /// The error and what caused it, in one line.
     #[must_use]
     pub fn one_line(&self) -> String {

@@ -53,7 +53,8 @@ pub trait MailStore: Send + Sync {
     fn existing(&self, schema: &SchemaName, ids: &[String]) -> Result<Vec<Existing>, StoreError>;
 
     /// Writes the cursor and a batch of messages with their fates, all or nothing, and returns the
-    /// fate of each in the same order. A UID that has a fate already keeps it (repeats are harmless).
+    /// fate of each in the same order. A UID that has a fate already keeps it (repeats are harmless),
+    /// unless it was marked as gone: it is there again, perhaps with another message.
     /// Where a message comes to an existing row whose place is gone from the server, the row's
     /// `folder`, `uid` and connection follow it: it has moved.
     ///

@@ -13,6 +13,9 @@ pub enum Choice {
     NotAFolder,
 }
 
+/// No person names a folder so; a database could not index the name.
+const MAX_NAME: usize = 1000;
+
 /// Names that EchoDesk leaves out, in lower case, compared with the whole name below the personal
 /// prefix. The Russian and Georgian ones serve servers that mark no special use (RFC 6154).
 const LEFT_OUT: [&str; 29] = [
@@ -53,6 +56,9 @@ const LEFT_OUT: [&str; 29] = [
 pub fn choose(folder: &FolderListing, sync_folder: &str) -> Choice {
     if !folder.selectable {
         return Choice::NotAFolder;
+    }
+    if folder.name.name.len() > MAX_NAME {
+        return Choice::LeaveOut;
     }
     if is_named(folder, sync_folder) {
         return Choice::Sync;

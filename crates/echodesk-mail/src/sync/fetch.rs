@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use crate::model::{FolderName, MessageMeta, RawMessage, Uid, UidSet};
-use crate::ports::{BatchItem, ItemContent, MailSession};
+use crate::ports::{BatchItem, ItemContent, MailServerError, MailSession};
 use crate::rules::batch::{Batches, batches};
 use crate::rules::plan;
 
@@ -84,10 +84,15 @@ fn read_chunk(
     folder: usize,
     metas: Vec<MessageMeta>,
 ) -> Result<(), Halt> {
+    let asked = metas.len();
     let Batches { whole, mut oversized } = batches(metas, run.options.max_message_size);
-    let missing = read_whole(run, session, pipeline, folder, &whole, &mut oversized)?;
-    if !missing.is_empty() {
-        read_missing(run, session, pipeline, folder, missing, &mut oversized)?;
+    let Delivery { missing, refusal } = read_whole(run, session, pipeline, folder, &whole, &mut oversized)?;
+    match refusal {
+        Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
+        // Nothing at all: it is the folder that is refused, not a message in it.
+        Some(refusal) if missing.len() == asked && asked > 1 => return Err(refusal.into()),
+        _ if missing.is_empty() => {}
+        _ => read_missing(run, session, pipeline, folder, missing, &mut oversized)?,
     }
     for meta in oversized {
         run.time_left().ok_or(Halt::OutOfTime)?;
@@ -102,8 +107,16 @@ fn read_chunk(
     Ok(())
 }
 
-/// Reads batches; returns the messages that did not come. Those that turned out to be over the
-/// limit are added to `oversized`.
+/// What came of some FETCH commands.
+struct Delivery {
+    /// Messages that did not come.
+    missing: Vec<MessageMeta>,
+    /// What the server said if it refused any of the commands. One message that it stumbles over is
+    /// enough for some servers to refuse the command for all.
+    refusal: Option<MailServerError>,
+}
+
+/// Reads batches. Messages that turn out to be over the limit are added to `oversized`.
 fn read_whole(
     run: &MailboxRun<'_>,
     session: &mut dyn MailSession,
@@ -111,13 +124,13 @@ fn read_whole(
     folder: usize,
     batches: &[Vec<MessageMeta>],
     oversized: &mut Vec<MessageMeta>,
-) -> Result<Vec<MessageMeta>, Halt> {
+) -> Result<Delivery, Halt> {
     if batches.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Delivery { missing: Vec::new(), refusal: None });
     }
     let mut arrived = UidSet::new();
     let mut halt = None;
-    session.bodies(batches, run.options.max_message_size, &mut |raw| {
+    let fetched = session.bodies(batches, run.options.max_message_size, &mut |raw| {
         arrived.insert(raw.meta.uid);
         if raw.truncated {
             oversized.push(raw.meta);
@@ -131,11 +144,17 @@ fn read_whole(
                 ControlFlow::Break(())
             }
         }
-    })?;
-    match halt {
-        Some(reason) => Err(reason),
-        None => Ok(batches.iter().flatten().filter(|meta| !arrived.contains(meta.uid)).cloned().collect()),
+    });
+    if let Some(reason) = halt {
+        return Err(reason);
     }
+    let refusal = match fetched {
+        Ok(()) => None,
+        Err(error) if error.session_survives() => Some(error),
+        Err(error) => return Err(error.into()),
+    };
+    let missing = batches.iter().flatten().filter(|meta| !arrived.contains(meta.uid)).cloned().collect();
+    Ok(Delivery { missing, refusal })
 }
 
 /// A FETCH may answer with fewer messages than were asked for. Either they are gone, or the server
@@ -156,8 +175,14 @@ fn read_missing(
     }
     // One by one, so that a message the server stumbles over takes no other with it.
     let batches: Vec<Vec<MessageMeta>> = still_there.into_iter().map(|meta| vec![meta]).collect();
-    for meta in read_whole(run, session, pipeline, folder, &batches, oversized)? {
-        let reason = "the server lists this message but does not deliver it".to_owned();
+    let Delivery { missing, refusal } = read_whole(run, session, pipeline, folder, &batches, oversized)?;
+    let said = match refusal {
+        Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
+        Some(refusal) => format!(": {refusal}"),
+        None => String::new(),
+    };
+    for meta in missing {
+        let reason = format!("the server lists this message but does not deliver it{said}");
         let content = ItemContent::Unreadable { reason };
         let item = BatchItem { uid: meta.uid, flags: meta.flags, size: meta.size, content };
         pipeline.send(Work::Item { folder, item, permit: None })?;

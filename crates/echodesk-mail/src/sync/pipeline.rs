@@ -1,15 +1,17 @@
 //! Reading, parsing and storing at the same time.
 //!
-//! The thread that reads hands its work to one that parses, which hands it to one that writes. Both
-//! queues keep the order, so everything that one mailbox writes is written in the order in which it
-//! was found, by one thread: a message that moved is never looked at by two transactions at once.
+//! The thread that reads hands its work to one that parses and puts attachments into their store;
+//! the next waits until those are safe there; the last writes. All queues keep the order, so
+//! everything that one mailbox writes is written in the order in which it was found, by one thread:
+//! a message that moved is never looked at by two transactions at once. And no row is written that
+//! points to an attachment which a power cut could take back.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use crate::model::{Flags, FolderCursor, RawMessage, Uid, UidSet};
 use crate::parse::{ReadContext, read_message};
-use crate::ports::{BatchItem, ItemContent};
+use crate::ports::{AttachmentStore, BatchItem, ItemContent};
 use crate::rules::failure::SyncFailure;
 
 use super::memory::Permit;
@@ -35,10 +37,11 @@ pub(super) enum Work {
     Item { folder: usize, item: BatchItem, permit: Option<Permit> },
 }
 
-/// The two threads behind the reader.
+/// The three threads behind the reader.
 pub(super) struct Pipeline<'scope> {
     queue: SyncSender<Work>,
     parser: ScopedJoinHandle<'scope, Result<(), SyncFailure>>,
+    keeper: ScopedJoinHandle<'scope, Result<(), SyncFailure>>,
     writer: ScopedJoinHandle<'scope, Result<Written, SyncFailure>>,
 }
 
@@ -49,10 +52,12 @@ pub(super) struct Broken;
 impl<'scope> Pipeline<'scope> {
     pub(super) fn start<'env>(scope: &'scope Scope<'scope, 'env>, run: &'env MailboxRun<'env>, folders: usize) -> Self {
         let (queue, to_parse) = sync_channel(QUEUE);
-        let (parsed, to_write) = sync_channel(QUEUE);
+        let (parsed, to_keep) = sync_channel(QUEUE);
+        let (kept, to_write) = sync_channel(QUEUE);
         let parser = scope.spawn(move || parse(run, &to_parse, &parsed));
+        let keeper = scope.spawn(move || keep(run.world.attachments.as_ref(), &to_keep, &kept));
         let writer = scope.spawn(move || Writer::new(run, folders).run(&to_write));
-        Self { queue, parser, writer }
+        Self { queue, parser, keeper, writer }
     }
 
     pub(super) fn send(&self, work: Work) -> Result<(), Broken> {
@@ -63,10 +68,11 @@ impl<'scope> Pipeline<'scope> {
     pub(super) fn finish(self) -> Result<Written, SyncFailure> {
         drop(self.queue);
         let parsed = self.parser.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let kept = self.keeper.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
         let written = self.writer.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
-        // The writer's error is the cause if both ended early: the parser only found its queue shut.
+        // Whoever ends early shuts the queues of the others, which then end without an error.
         let written = written?;
-        parsed.map(|()| written)
+        kept.and(parsed).map(|()| written)
     }
 }
 
@@ -97,6 +103,21 @@ fn parse(run: &MailboxRun<'_>, from: &Receiver<Work>, to: &SyncSender<Work>) -> 
         };
         if to.send(work).is_err() {
             break;
+        }
+    }
+    Ok(())
+}
+
+/// Lets pass what is safe: the attachments of everything that goes on have been flushed. What
+/// arrives during one flush shares the next.
+fn keep(attachments: &dyn AttachmentStore, from: &Receiver<Work>, to: &SyncSender<Work>) -> Result<(), SyncFailure> {
+    while let Ok(first) = from.recv() {
+        let group: Vec<Work> = std::iter::once(first).chain(from.try_iter().take(QUEUE)).collect();
+        attachments.flush()?;
+        for work in group {
+            if to.send(work).is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -207,6 +207,44 @@ fn one_bad_folder_stops_no_other_and_one_bad_message_no_folder() {
 }
 
 #[test]
+fn a_message_that_the_server_refuses_takes_no_other_with_it() {
+    let world = World::with_mail(150);
+    world.server.change("INBOX", |inbox| inbox.messages.get_mut(&7).unwrap().refused = Some("cannot read it"));
+    let report = world.run();
+    assert_eq!((report.outcome, report.messages.stored), (MailboxOutcome::Synced, 149), "{report:?}");
+    assert!(report.problems[0].reason.contains("cannot read it"));
+    assert_eq!(world.run().messages, MessageCounts::default(), "its fate is final");
+}
+
+#[test]
+fn a_refusal_that_will_pass_is_no_fate() {
+    let world = World::with_mail(1);
+    let refuse = |refused| world.server.change("INBOX", |inbox| inbox.messages.get_mut(&1).unwrap().refused = refused);
+    refuse(Some("[UNAVAILABLE] try later"));
+    let report = world.run();
+    assert_eq!((report.outcome, report.messages), (MailboxOutcome::Failed, MessageCounts::default()));
+    refuse(None);
+    assert_eq!(world.run().messages.stored, 1);
+}
+
+#[test]
+fn a_folder_that_goes_and_comes_back_is_read_again() {
+    let world = World::with_mail(1);
+    let clients = [world.server.deliver("Clients", mail(10)), world.server.deliver("Clients", mail(11))];
+    world.run();
+    let mut kept = None;
+    world.server.change("Clients", |folder| kept = Some(folder.clone()));
+    world.server.remove_folder("Clients");
+    assert_eq!(world.run().gone, 2);
+    // Under the old UIDVALIDITY, with another message under an old UID.
+    world.server.change("Clients", |folder| *folder = kept.take().unwrap());
+    world.server.change("Clients", |folder| folder.messages.get_mut(&clients[1].0).unwrap().bytes = mail(12).into());
+    let report = world.run();
+    assert_eq!((report.messages.stored, report.messages.duplicate), (1, 1), "{report:?}");
+    assert_eq!(world.store.fates(&world.mailbox.key).len(), 3);
+}
+
+#[test]
 fn a_message_over_the_limit_is_stored_reduced() {
     let mut world = World::with_mail(2);
     world.options.max_message_size = 2000;

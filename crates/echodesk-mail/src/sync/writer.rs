@@ -13,9 +13,9 @@ use super::pipeline::Work;
 use super::report::{MessageCounts, Problem};
 
 /// Messages in one transaction.
-const BATCH_MESSAGES: usize = 100;
+const BATCH_MESSAGES: usize = 200;
 /// Bytes in one transaction, as received.
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH_BYTES: u64 = 8 << 20;
 /// A batch that does not fill is written after this long: the reader may be waiting for the memory
 /// that it holds.
 const IDLE: Duration = Duration::from_millis(50);
@@ -130,8 +130,6 @@ impl<'a> Writer<'a> {
         for item in &self.items {
             cursor.pending.remove(item.uid);
         }
-        // Rows must not point to attachments that a power cut could take back.
-        self.run.world.attachments.flush()?;
         let batch = Batch { cursor: cursor.clone(), items: std::mem::take(&mut self.items), now: self.run.now };
         let fates = self.run.world.store.store(self.run.mailbox, &self.run.lease, &batch)?;
         for (item, fate) in batch.items.iter().zip(&fates) {

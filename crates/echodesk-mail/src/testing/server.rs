@@ -59,6 +59,8 @@ pub struct FakeMessage {
     pub mod_seq: u64,
     /// Whether FETCH leaves it out although it is listed.
     pub undeliverable: bool,
+    /// What the server says instead of a batch with this message in it.
+    pub refused: Option<&'static str>,
 }
 
 impl FakeServer {
@@ -141,7 +143,8 @@ impl FakeFolder {
         self.uid_next += 1;
         self.mod_seq += 1;
         let mod_seq = self.mod_seq;
-        let message = FakeMessage { bytes, flags: Flags::NONE, received: None, mod_seq, undeliverable: false };
+        let message =
+            FakeMessage { bytes, flags: Flags::NONE, received: None, mod_seq, undeliverable: false, refused: None };
         self.messages.insert(uid, message);
         uid
     }
@@ -259,9 +262,15 @@ impl MailSession for FakeSession {
     }
 
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {
+        let mut refusal = Ok(());
         for batch in batches {
             let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
-            for (uid, message) in self.messages(&uids) {
+            let messages = self.messages(&uids);
+            if let Some(answer) = messages.iter().find_map(|(_, message)| message.refused) {
+                refusal = Err(MailServerError::Refused { command: "FETCH", answer: answer.to_owned() });
+                continue;
+            }
+            for (uid, message) in messages {
                 if message.undeliverable {
                     continue;
                 }
@@ -274,7 +283,7 @@ impl MailSession for FakeSession {
                 }
             }
         }
-        Ok(())
+        refusal
     }
 
     fn head(&mut self, wanted: &MessageMeta, bytes: u64) -> Result<Option<RawMessage>, MailServerError> {

@@ -237,8 +237,7 @@ impl MailStore for MemoryStore {
         let mut fates = Vec::new();
         for item in &batch.items {
             let place_at = place_of(&mailbox.key, &batch.cursor, item.uid);
-            if let Some(known) = state.items.get_mut(&place_at) {
-                known.gone = false;
+            if let Some(known) = state.items.get(&place_at).filter(|known| !known.gone) {
                 fates.push(known.fate.clone());
                 continue;
             }

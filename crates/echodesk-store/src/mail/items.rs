@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use echodesk_mail::model::{ContentDigest, Fate, Flags, Uid, UidSet};
 use echodesk_mail::ports::Item;
 use jiff::Timestamp;
@@ -29,7 +30,8 @@ pub(crate) fn living(connection: &mut Connection, folder: i64, uid_validity: u32
     Ok(rows.into_iter().map(|(uid, flags)| Item { uid: Uid(number(uid)), flags: Flags::from_bits(flags) }).collect())
 }
 
-/// The fates that some UIDs have already.
+/// The fates that some UIDs have already. One that was gone and is there again is decided anew: its
+/// folder may have been made again under the old UIDVALIDITY, with other messages.
 pub(crate) fn fates(
     connection: &mut Connection,
     folder: i64,
@@ -43,6 +45,7 @@ pub(crate) fn fates(
             .filter(items::folder_id.eq(folder))
             .filter(items::uid_validity.eq(i64::from(uid_validity)))
             .filter(items::uid.eq_any(&chunk))
+            .filter(items::gone_at.is_null())
             .select((items::uid, items::fate, items::reason))
             .load(c))?;
         fates.extend(rows.into_iter().map(|(uid, code, reason)| (Uid(number(uid)), fate(&code, reason))));
@@ -85,7 +88,7 @@ struct Row {
     first_seen_at: Stamp,
 }
 
-/// Writes items, none of which may be there yet.
+/// Writes items, none of which may be there yet, unless marked as gone.
 pub(crate) fn insert(
     connection: &mut Connection,
     folder: i64,
@@ -107,7 +110,20 @@ pub(crate) fn insert(
     };
     for chunk in new.chunks(CHUNK) {
         let rows: Vec<Row> = chunk.iter().map(row).collect();
-        on!(&mut *connection, |c| diesel::insert_into(items::table).values(&rows).execute(c))?;
+        on!(&mut *connection, |c| diesel::insert_into(items::table)
+            .values(&rows)
+            .on_conflict((items::folder_id, items::uid_validity, items::uid))
+            .do_update()
+            .set((
+                items::fate.eq(excluded(items::fate)),
+                items::reason.eq(excluded(items::reason)),
+                items::message_row.eq(excluded(items::message_row)),
+                items::digest.eq(excluded(items::digest)),
+                items::flags.eq(excluded(items::flags)),
+                items::size.eq(excluded(items::size)),
+                items::gone_at.eq(None::<Stamp>),
+            ))
+            .execute(c))?;
     }
     Ok(())
 }

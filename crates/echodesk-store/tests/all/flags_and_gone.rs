@@ -58,3 +58,16 @@ on_both! {
         assert_eq!(none, 0);
     }
 }
+
+on_both! {
+    fn a_place_that_was_gone_and_is_there_again_gets_its_fate_anew(world) {
+        let (store, key) = (&world.store, world.key());
+        world.put("Clients", vec![item(1, "<a@x>", 1), item(2, "<b@x>", 2)]);
+        assert_eq!(world.gone("Clients", "1:2"), 2);
+        // The folder is back: UID 1 holds what it held, UID 2 another message.
+        world.put("Clients", vec![item(1, "<a@x>", 1), item(2, "<c@x>", 3)]);
+        let living: Vec<_> = store.items(key, "Clients", 1).unwrap().into_iter().map(|item| item.uid.0).collect();
+        assert_eq!(living, [1, 2]);
+        assert_eq!(world.rows().len(), 3, "nothing twice, and nothing lost");
+    }
+}
