@@ -1,8 +1,10 @@
 //! The runs: one mailbox, and all of them.
 
 mod all;
+mod deliver;
 mod dry_run;
 mod fetch;
+mod known;
 mod mailbox;
 mod memory;
 mod observer;

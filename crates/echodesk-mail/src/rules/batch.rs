@@ -7,11 +7,16 @@ pub const BATCH_BYTES: u64 = 4 << 20;
 /// A FETCH asks for this many messages at most.
 pub const BATCH_MESSAGES: usize = 100;
 
+/// A larger message is fetched by itself, once there is memory for it.
+pub const LARGE: u64 = 1 << 20;
+
 /// Messages to be fetched whole, in batches, and those over the size limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batches {
     /// Each becomes one FETCH; the newest messages come first.
     pub whole: Vec<Vec<MessageMeta>>,
+    /// To be fetched whole, one by one, the newest first: over [`LARGE`].
+    pub large: Vec<MessageMeta>,
     /// To be fetched in part, the newest first.
     pub oversized: Vec<MessageMeta>,
 }
@@ -25,6 +30,10 @@ pub fn batches(metas: Vec<MessageMeta>, max_message_size: u64) -> Batches {
     for meta in metas.into_iter().rev() {
         if meta.size > max_message_size {
             cut.oversized.push(meta);
+            continue;
+        }
+        if meta.size > LARGE {
+            cut.large.push(meta);
             continue;
         }
         let size = meta.size;
@@ -71,7 +80,10 @@ mod tests {
             }
             let mut all: Vec<MessageMeta> = cut.whole.iter().flatten().cloned().collect();
             prop_assert!(all.windows(2).all(|pair| pair[0].uid > pair[1].uid));
-            prop_assert!(all.iter().all(|meta| meta.size <= 6_000_000));
+            prop_assert!(all.iter().all(|meta| meta.size <= LARGE));
+            prop_assert!(cut.large.iter().all(|meta| meta.size > LARGE && meta.size <= 6_000_000));
+            prop_assert!(cut.oversized.iter().all(|meta| meta.size > 6_000_000));
+            all.extend(cut.large);
             all.extend(cut.oversized);
             all.sort_by_key(|meta| meta.uid);
             prop_assert_eq!(all, metas);

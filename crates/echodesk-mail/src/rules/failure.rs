@@ -2,8 +2,10 @@
 //!
 //! As in EchoDesk, a wrong password switches a mailbox off at once and five passing failures in a
 //! row do. Unlike there, trouble that is not the mailbox's own never counts: our database, our
-//! attachment store, our keys, one folder that cannot be opened. And while no other server can be
-//! reached either, a network failure is taken to be ours: it is counted, but switches nothing off.
+//! attachment store, our keys, one folder that cannot be opened. While no other server can be
+//! reached either, a network failure is taken to be ours: it is counted, but switches nothing off;
+//! and as long as no other server's certificate was accepted, neither does a certificate. A run that
+//! got on with a mailbox starts the count anew, whatever ended it.
 
 use echodesk_core::notice::{NewNotice, NoticeKind};
 use jiff::Timestamp;
@@ -55,11 +57,12 @@ impl From<StoreError> for SyncFailure {
 pub enum Class {
     /// Will not go away by itself: switches the mailbox off at once.
     Permanent,
-    /// The server or the way to it; counts.
-    Passing {
-        /// Whether it could just as well be our own network.
-        network: bool,
-    },
+    /// The server; counts.
+    Passing,
+    /// The way to the server; counts, and could just as well be our own network.
+    Network,
+    /// The server's certificate; counts, and could just as well be our own list of authorities.
+    Trust,
     /// Ours, or a part of the mailbox only: is written down and does not count.
     NotCounted,
 }
@@ -74,14 +77,13 @@ impl SyncFailure {
                 MailServerError::Resolve { .. }
                 | MailServerError::Connect { .. }
                 | MailServerError::Timeout { .. }
-                | MailServerError::Lost { .. } => Class::Passing { network: true },
-                MailServerError::Tls { .. }
-                | MailServerError::NoStartTls { .. }
+                | MailServerError::Lost { .. }
+                | MailServerError::OutOfTime => Class::Network,
+                MailServerError::Tls { .. } => Class::Trust,
+                MailServerError::NoStartTls { .. }
                 | MailServerError::Unavailable { .. }
                 | MailServerError::Refused { .. }
-                | MailServerError::Protocol { .. } => Class::Passing { network: false },
-                // What was read is kept, and the next run goes on.
-                MailServerError::OutOfTime => Class::NotCounted,
+                | MailServerError::Protocol { .. } => Class::Passing,
             },
             Self::Folders(_) | Self::Credential(_) | Self::Store(_) | Self::Attachments(_) | Self::Panic(_) => {
                 Class::NotCounted
@@ -90,17 +92,42 @@ impl SyncFailure {
     }
 }
 
-/// What is written down for `mailbox` after `failure`. `others_reached` says whether any other
-/// server answered in this run, or there is no other to tell by.
+/// Whether other servers could be reached in this run: what tells their trouble from ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Another server answered, over a connection whose certificate was accepted.
+    OthersReached,
+    /// There are others, and none has answered so far.
+    NobodyReached,
+    /// The run is about one server only.
+    NoOthers,
+}
+
+/// What is written down for `mailbox` after `failure`. `got_on` says whether anything was read and
+/// stored before it.
 #[must_use]
-pub fn record(mailbox: &Mailbox, failure: &SyncFailure, others_reached: bool, at: Timestamp) -> FailureRecord {
+pub fn record(
+    mailbox: &Mailbox,
+    failure: &SyncFailure,
+    evidence: Evidence,
+    got_on: bool,
+    at: Timestamp,
+) -> FailureRecord {
     let error = failure.to_string();
-    let (count, off) = match failure.class() {
-        Class::NotCounted => (mailbox.failure_count, false),
-        Class::Permanent => (mailbox.failure_count, true),
-        Class::Passing { network } => {
-            let count = mailbox.failure_count.saturating_add(1);
-            (count, count >= FAILURES_TO_SWITCH_OFF && (others_reached || !network))
+    let before = if got_on { 0 } else { mailbox.failure_count };
+    let class = failure.class();
+    let theirs = match class {
+        Class::Permanent | Class::Passing => true,
+        Class::Network => evidence != Evidence::NobodyReached,
+        Class::Trust => evidence == Evidence::OthersReached,
+        Class::NotCounted => false,
+    };
+    let (count, off) = match class {
+        Class::NotCounted => (before, false),
+        Class::Permanent => (before, true),
+        Class::Passing | Class::Network | Class::Trust => {
+            let count = before.saturating_add(1);
+            (count, theirs && count >= FAILURES_TO_SWITCH_OFF)
         }
     };
     let switch_off = off.then(|| NewNotice {
@@ -144,9 +171,23 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
+    fn tls() -> SyncFailure {
+        MailServerError::Tls { endpoint: "h:993".to_owned(), problem: "not trusted".to_owned() }.into()
+    }
+
+    /// Which of 20 failures in a row switches the mailbox off.
+    fn off_after(failure: impl Fn() -> SyncFailure, evidence: Evidence, got_on: bool) -> Option<u32> {
+        let mut mailbox = mailbox("acme", 7);
+        (1..=20).find(|_| {
+            let record = record(&mailbox, &failure(), evidence, got_on, at());
+            mailbox.failure_count = record.failure_count;
+            record.switch_off.is_some()
+        })
+    }
+
     #[test]
     fn a_refused_login_switches_off_at_once_with_a_notice() {
-        let record = record(&mailbox("acme", 7), &login(), false, at());
+        let record = record(&mailbox("acme", 7), &login(), Evidence::NobodyReached, false, at());
         let notice = record.switch_off.unwrap();
         assert_eq!((notice.subject_key.as_str(), record.failure_count), ("mailbox:7", 0));
         let NoticeKind::MailboxSwitchedOff { reason, .. } = notice.kind;
@@ -154,28 +195,22 @@ mod tests {
     }
 
     #[test]
-    fn five_passing_failures_in_a_row_do_and_four_do_not() {
-        let mut mailbox = mailbox("acme", 7);
-        for count in 1..=5 {
-            let record = record(&mailbox, &timeout(), true, at());
-            assert_eq!(record.switch_off.is_some(), count == 5, "failure {count}");
-            mailbox.failure_count = record.failure_count;
+    fn five_passing_failures_in_a_row_switch_off_if_they_are_not_ours() {
+        let busy = || SyncFailure::from(MailServerError::Unavailable { answer: "busy".to_owned() });
+        for (evidence, by_network, by_trust) in [
+            (Evidence::OthersReached, Some(5), Some(5)),
+            (Evidence::NoOthers, Some(5), None),
+            (Evidence::NobodyReached, None, None),
+        ] {
+            assert_eq!(off_after(busy, evidence, false), Some(5), "{evidence:?}");
+            assert_eq!(off_after(timeout, evidence, false), by_network, "{evidence:?}");
+            assert_eq!(off_after(tls, evidence, false), by_trust, "{evidence:?}");
         }
-        assert_eq!(mailbox.failure_count, 0);
     }
 
     #[test]
-    fn an_outage_of_our_own_network_switches_nothing_off() {
-        let mut mailbox = mailbox("acme", 7);
-        for count in 1..=20 {
-            let record = record(&mailbox, &timeout(), false, at());
-            assert_eq!((record.switch_off, record.failure_count), (None, count));
-            mailbox.failure_count = count;
-        }
-        assert!(
-            record(&mailbox, &timeout(), true, at()).switch_off.is_some(),
-            "others answer again, this one does not"
-        );
+    fn a_mailbox_that_gets_on_between_failures_stays_on() {
+        assert_eq!(off_after(timeout, Evidence::OthersReached, true), None);
     }
 
     #[test]
@@ -183,10 +218,8 @@ mod tests {
         let mut mailbox = mailbox("acme", 7);
         mailbox.failure_count = 4;
         let ours = AttachmentError { place: "s3://x".to_owned(), problem: "away".to_owned() };
-        for failure in
-            [SyncFailure::from(ours), SyncFailure::Folders("x".to_owned()), MailServerError::OutOfTime.into()]
-        {
-            let record = record(&mailbox, &failure, true, at());
+        for failure in [SyncFailure::from(ours), SyncFailure::Folders("x".to_owned())] {
+            let record = record(&mailbox, &failure, Evidence::OthersReached, false, at());
             assert_eq!((record.switch_off, record.failure_count), (None, 4), "{failure}");
         }
     }

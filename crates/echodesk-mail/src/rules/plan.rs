@@ -1,5 +1,7 @@
 //! What a folder needs: how its numbers now compare with the cursor that an earlier run left.
 
+use std::cmp::Ordering;
+
 use echodesk_core::ConnectionId;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -38,6 +40,12 @@ pub fn is_unchanged(cursor: &FolderCursor, status: &FolderStatus, window_start: 
     cursor.status == *status && cursor.pending.is_empty() && !widened(cursor.window_start, window_start)
 }
 
+/// Whether nothing happened in the folder, but an earlier run has not read it to its end.
+#[must_use]
+pub fn is_only_unfinished(cursor: &FolderCursor, status: &FolderStatus, window_start: Option<Date>) -> bool {
+    cursor.status == *status && !cursor.pending.is_empty() && !widened(cursor.window_start, window_start)
+}
+
 /// What to do with a folder that is open, before any body is fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
@@ -46,7 +54,8 @@ pub struct Survey {
     /// UIDs that arrived since the cursor was written.
     pub fresh: UidSet,
     /// UIDs to be looked up with SEARCH, within the window, because nothing is known of them (a new
-    /// folder, a changed UIDVALIDITY) or because the window was widened. What has a fate keeps it.
+    /// folder, a changed UIDVALIDITY), because the window was widened, or because UIDNEXT fell. What
+    /// has a fate keeps it.
     pub look_up: Option<UidSet>,
     /// How to bring flags up to date.
     pub flags: FlagsStep,
@@ -78,7 +87,9 @@ pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start
         };
     };
     let fresh = UidSet::range(cursor.status.uid_next, opened.uid_next.saturating_sub(1));
-    let look_up = widened(cursor.window_start, window_start).then_some(everything);
+    // UIDNEXT must not fall. If it does, the server lost its index, or was wrong before: look again.
+    let fell = opened.uid_next < cursor.status.uid_next;
+    let look_up = (fell || widened(cursor.window_start, window_start)).then_some(everything);
     let flags = match (cursor.status.highest_mod_seq, opened.highest_mod_seq) {
         (Some(then), Some(now)) if then == now => FlagsStep::Nothing,
         (Some(then), Some(now)) if then < now => FlagsStep::ChangedSince(then),
@@ -89,11 +100,25 @@ pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start
     Survey { void: None, fresh, look_up, flags }
 }
 
-/// Whether messages must have been expunged (or the count cannot be explained): `arrived` of the
-/// fresh UIDs exist.
+/// What the number of messages says, given that `arrived` of the fresh UIDs were seen.
 #[must_use]
-pub fn some_are_gone(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> bool {
-    u64::from(cursor.status.messages) + arrived != u64::from(opened.messages)
+pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Count {
+    match u64::from(opened.messages).cmp(&(u64::from(cursor.status.messages) + arrived)) {
+        Ordering::Equal => Count::AddsUp,
+        Ordering::Less => Count::SomeAreGone,
+        Ordering::Greater => Count::SomeWereMissed,
+    }
+}
+
+/// See [`count`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Nothing more happened.
+    AddsUp,
+    /// Some were expunged.
+    SomeAreGone,
+    /// There are more than can be explained: an earlier answer was wrong. Look everything up again.
+    SomeWereMissed,
 }
 
 /// Whether it is this mailbox's turn to have flags compared where the server would not say that

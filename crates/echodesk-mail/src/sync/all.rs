@@ -50,7 +50,7 @@ pub async fn sync_all(mut world: SyncWorld, scope: Scope, options: SyncOptions) 
     for job in jobs {
         let host = hosts.of(&job.mailbox);
         let (world, options, memory) = (world.clone(), Arc::clone(&options), Arc::clone(&memory));
-        let (slots, reach) = (Arc::clone(&slots), Arc::clone(&reach));
+        let (slots, shared) = (Arc::clone(&slots), Arc::clone(&reach));
         tasks.spawn(async move {
             // The host's place first: who waits for a busy server holds up nobody else.
             let _host = host.acquire_owned().await.ok();
@@ -59,7 +59,7 @@ pub async fn sync_all(mut world: SyncWorld, scope: Scope, options: SyncOptions) 
             let key = job.mailbox.clone();
             let observer = Arc::clone(&world.observer);
             let synced = tokio::task::spawn_blocking(move || {
-                sync_mailbox(&world, &options, &job.mailbox, &job.limits, memory, &reach)
+                sync_mailbox(&world, &options, &job.mailbox, &job.limits, memory, &shared)
             });
             let report = synced.await.unwrap_or_else(|error| crashed(&key, error));
             observer.finished(&report);
@@ -83,6 +83,7 @@ pub async fn sync_all(mut world: SyncWorld, scope: Scope, options: SyncOptions) 
         seconds: world.clock.elapsed().saturating_sub(started).as_secs_f64(),
         dry_run: options.dry_run,
         stopped: world.stop.is_stopped(),
+        database_away: reach.database_is_away(),
         totals: Totals::of(&mailboxes),
         tenants,
         mailboxes,

@@ -1,15 +1,15 @@
 //! Fetching the messages of one folder, the newest first.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 
 use crate::model::{FolderName, MessageMeta, RawMessage, Uid, UidSet};
 use crate::ports::{BatchItem, ItemContent, MailServerError, MailSession};
 use crate::rules::batch::{Batches, batches};
 use crate::rules::plan;
 
+use super::deliver::{Delivery, read_large, read_whole, send};
 use super::mailbox::MailboxRun;
-use super::pipeline::{Broken, Pipeline, Work};
+use super::pipeline::{Pipeline, Work};
 use super::read::Halt;
 
 /// Messages described at once: enough to keep FETCH commands in flight, few enough to forget.
@@ -30,6 +30,14 @@ pub(super) struct Fetch {
     pub(super) share: u64,
 }
 
+/// What the steps of fetching share.
+pub(super) struct Fetcher<'a> {
+    pub(super) run: &'a MailboxRun<'a>,
+    pub(super) session: &'a mut dyn MailSession,
+    pub(super) pipeline: &'a Pipeline<'a>,
+    pub(super) folder: usize,
+}
+
 /// Reads up to `share` of what is pending and returns what is left.
 pub(super) fn fetch(
     run: &MailboxRun<'_>,
@@ -45,152 +53,114 @@ pub(super) fn fetch(
     if !is_open {
         session.examine(name)?;
     }
-    let window = plan::window_start(run.now, run.mailbox.days_back);
+    let mut fetcher = Fetcher { run, session, pipeline, folder: job.folder };
     while job.share > 0 && !job.pending.is_empty() {
         run.time_left().ok_or(Halt::OutOfTime)?;
         let chunk = job.pending.highest_n(job.share.min(CHUNK));
-        let metas = describe(session, &chunk, &mut job.known)?;
-        let (inside, _): (Vec<_>, Vec<_>) = metas.into_iter().partition(|meta| plan::in_window(meta, window));
-        let wanted: UidSet = inside.iter().map(|meta| meta.uid).collect();
-        let unwanted = chunk.difference(&wanted);
-        if !unwanted.is_empty() {
-            pipeline.send(Work::NotPending { folder: job.folder, uids: unwanted })?;
-        }
-        job.share -= wanted.len();
-        read_chunk(run, session, pipeline, job.folder, inside)?;
+        job.share -= fetcher.read(&chunk, &mut job.known)?;
         job.pending = job.pending.difference(&chunk);
     }
     Ok(job.pending)
 }
 
-fn describe(
-    session: &mut dyn MailSession,
-    uids: &UidSet,
-    known: &mut HashMap<Uid, MessageMeta>,
-) -> Result<Vec<MessageMeta>, Halt> {
-    let mut metas: Vec<MessageMeta> = uids.iter().filter_map(|uid| known.remove(&uid)).collect();
-    let unknown = uids.difference(&metas.iter().map(|meta| meta.uid).collect());
-    if !unknown.is_empty() {
-        metas.extend(session.metas(&unknown)?);
-        metas.sort_unstable_by_key(|meta| meta.uid);
-    }
-    Ok(metas)
-}
+impl Fetcher<'_> {
+    /// Gives every UID of `chunk` its fate, unless it is gone or lies outside the window. Returns how
+    /// many messages were read.
+    fn read(&mut self, chunk: &UidSet, known: &mut HashMap<Uid, MessageMeta>) -> Result<u64, Halt> {
+        let window = plan::window_start(self.run.now, self.run.mailbox.days_back);
+        let metas = self.describe(chunk, known)?;
+        let described: UidSet = metas.iter().map(|meta| meta.uid).collect();
+        let undescribed: Vec<MessageMeta> = chunk.difference(&described).iter().map(unknown_meta).collect();
 
-fn read_chunk(
-    run: &MailboxRun<'_>,
-    session: &mut dyn MailSession,
-    pipeline: &Pipeline<'_>,
-    folder: usize,
-    metas: Vec<MessageMeta>,
-) -> Result<(), Halt> {
-    let asked = metas.len();
-    let Batches { whole, mut oversized } = batches(metas, run.options.max_message_size);
-    let Delivery { missing, refusal } = read_whole(run, session, pipeline, folder, &whole, &mut oversized)?;
-    match refusal {
-        Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
-        // Nothing at all: it is the folder that is refused, not a message in it.
-        Some(refusal) if missing.len() == asked && asked > 1 => return Err(refusal.into()),
-        _ if missing.is_empty() => {}
-        _ => read_missing(run, session, pipeline, folder, missing, &mut oversized)?,
+        let (inside, outside): (Vec<_>, Vec<_>) = metas.into_iter().partition(|meta| plan::in_window(meta, window));
+        self.not_pending(outside.iter().map(|meta| meta.uid).collect())?;
+        let asked = inside.len();
+        let Batches { whole, large, mut oversized } = batches(inside, self.run.options.max_message_size);
+        let mut delivery = read_whole(self, &whole, &mut oversized)?;
+        read_large(self, large, &mut oversized, &mut delivery)?;
+
+        let Delivery { mut missing, refusal } = delivery;
+        match refusal {
+            Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
+            // Nothing at all: it is the folder that is refused, not a message in it.
+            Some(refusal) if missing.len() == asked && asked > 1 => return Err(refusal.into()),
+            _ => {}
+        }
+        missing.extend(undescribed);
+        self.read_missing(missing, &mut oversized)?;
+        for meta in oversized {
+            self.read_head(&meta)?;
+        }
+        Ok(asked as u64)
     }
-    for meta in oversized {
-        run.time_left().ok_or(Halt::OutOfTime)?;
-        match session.head(&meta, HEAD_BYTES.min(run.options.max_message_size))? {
-            // Its size is what it was before the cut.
-            Some(raw) => {
-                send(run, pipeline, folder, RawMessage { truncated: true, ..raw })?;
+
+    fn describe(&mut self, uids: &UidSet, known: &mut HashMap<Uid, MessageMeta>) -> Result<Vec<MessageMeta>, Halt> {
+        let mut metas: Vec<MessageMeta> = uids.iter().filter_map(|uid| known.remove(&uid)).collect();
+        let unknown = uids.difference(&metas.iter().map(|meta| meta.uid).collect());
+        if !unknown.is_empty() {
+            metas.extend(self.session.metas(&unknown)?);
+            metas.sort_unstable_by_key(|meta| meta.uid);
+        }
+        Ok(metas)
+    }
+
+    /// A FETCH may answer with fewer messages than were asked for. Either they are gone, which only
+    /// a SEARCH proves; or the server lists what it does not deliver: that is asked for once more, one
+    /// by one, so that a message the server stumbles over takes no other with it, and then given up,
+    /// by name.
+    fn read_missing(&mut self, missing: Vec<MessageMeta>, oversized: &mut Vec<MessageMeta>) -> Result<(), Halt> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let uids: UidSet = missing.iter().map(|meta| meta.uid).collect();
+        let existing = self.session.search(&uids, None)?;
+        self.not_pending(uids.difference(&existing))?;
+        let batches: Vec<Vec<MessageMeta>> =
+            missing.into_iter().filter(|meta| existing.contains(meta.uid)).map(|meta| vec![meta]).collect();
+        let Delivery { missing, refusal } = read_whole(self, &batches, oversized)?;
+        let said = match refusal {
+            Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
+            other => other,
+        };
+        missing.iter().try_for_each(|meta| self.give_up(meta, said.as_ref()))
+    }
+
+    /// A message over the size limit: as much of it as says what it was.
+    fn read_head(&mut self, meta: &MessageMeta) -> Result<(), Halt> {
+        self.run.time_left().ok_or(Halt::OutOfTime)?;
+        let bytes = HEAD_BYTES.min(self.run.options.max_message_size);
+        match self.session.head(meta, bytes) {
+            Ok(Some(raw)) => send(self, RawMessage { truncated: true, ..raw }),
+            Ok(None) => {
+                let uid: UidSet = [meta.uid].into_iter().collect();
+                if self.session.search(&uid, None)?.is_empty() {
+                    self.not_pending(uid)
+                } else {
+                    self.give_up(meta, None)
+                }
             }
-            None => pipeline.send(Work::NotPending { folder, uids: [meta.uid].into_iter().collect() })?,
+            Err(error) if error.session_survives() && !error.is_temporary_refusal() => self.give_up(meta, Some(&error)),
+            Err(error) => Err(error.into()),
         }
     }
-    Ok(())
-}
 
-/// What came of some FETCH commands.
-struct Delivery {
-    /// Messages that did not come.
-    missing: Vec<MessageMeta>,
-    /// What the server said if it refused any of the commands. One message that it stumbles over is
-    /// enough for some servers to refuse the command for all.
-    refusal: Option<MailServerError>,
-}
-
-/// Reads batches. Messages that turn out to be over the limit are added to `oversized`.
-fn read_whole(
-    run: &MailboxRun<'_>,
-    session: &mut dyn MailSession,
-    pipeline: &Pipeline<'_>,
-    folder: usize,
-    batches: &[Vec<MessageMeta>],
-    oversized: &mut Vec<MessageMeta>,
-) -> Result<Delivery, Halt> {
-    if batches.is_empty() {
-        return Ok(Delivery { missing: Vec::new(), refusal: None });
-    }
-    let mut arrived = UidSet::new();
-    let mut halt = None;
-    let fetched = session.bodies(batches, run.options.max_message_size, &mut |raw| {
-        arrived.insert(raw.meta.uid);
-        if raw.truncated {
-            oversized.push(raw.meta);
-            return ControlFlow::Continue(());
-        }
-        let sent = run.time_left().ok_or(Halt::OutOfTime).and_then(|_| Ok(send(run, pipeline, folder, raw)?));
-        match sent {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(reason) => {
-                halt = Some(reason);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    if let Some(reason) = halt {
-        return Err(reason);
-    }
-    let refusal = match fetched {
-        Ok(()) => None,
-        Err(error) if error.session_survives() => Some(error),
-        Err(error) => return Err(error.into()),
-    };
-    let missing = batches.iter().flatten().filter(|meta| !arrived.contains(meta.uid)).cloned().collect();
-    Ok(Delivery { missing, refusal })
-}
-
-/// A FETCH may answer with fewer messages than were asked for. Either they are gone, or the server
-/// lists what it does not deliver; the latter is asked for once more and then given up, by name.
-fn read_missing(
-    run: &MailboxRun<'_>,
-    session: &mut dyn MailSession,
-    pipeline: &Pipeline<'_>,
-    folder: usize,
-    missing: Vec<MessageMeta>,
-    oversized: &mut Vec<MessageMeta>,
-) -> Result<(), Halt> {
-    let uids: UidSet = missing.iter().map(|meta| meta.uid).collect();
-    let still_there = session.metas(&uids)?;
-    let gone = uids.difference(&still_there.iter().map(|meta| meta.uid).collect());
-    if !gone.is_empty() {
-        pipeline.send(Work::NotPending { folder, uids: gone })?;
-    }
-    // One by one, so that a message the server stumbles over takes no other with it.
-    let batches: Vec<Vec<MessageMeta>> = still_there.into_iter().map(|meta| vec![meta]).collect();
-    let Delivery { missing, refusal } = read_whole(run, session, pipeline, folder, &batches, oversized)?;
-    let said = match refusal {
-        Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
-        Some(refusal) => format!(": {refusal}"),
-        None => String::new(),
-    };
-    for meta in missing {
+    fn give_up(&self, meta: &MessageMeta, said: Option<&MailServerError>) -> Result<(), Halt> {
+        let said = said.map(|error| format!(": {error}")).unwrap_or_default();
         let reason = format!("the server lists this message but does not deliver it{said}");
         let content = ItemContent::Unreadable { reason };
         let item = BatchItem { uid: meta.uid, flags: meta.flags, size: meta.size, content };
-        pipeline.send(Work::Item { folder, item, permit: None })?;
+        Ok(self.pipeline.send(Work::Item { folder: self.folder, item, permit: None })?)
     }
-    Ok(())
+
+    fn not_pending(&self, uids: UidSet) -> Result<(), Halt> {
+        if uids.is_empty() {
+            return Ok(());
+        }
+        Ok(self.pipeline.send(Work::NotPending { folder: self.folder, uids })?)
+    }
 }
 
-fn send(run: &MailboxRun<'_>, pipeline: &Pipeline<'_>, folder: usize, raw: RawMessage) -> Result<(), Broken> {
-    let permit = run.memory.borrow(raw.bytes.len() as u64);
-    pipeline.send(Work::Message { folder, raw, permit })
+/// A message that the server has said nothing of.
+fn unknown_meta(uid: Uid) -> MessageMeta {
+    MessageMeta { uid, size: 0, internal_date: None, flags: crate::model::Flags::NONE }
 }

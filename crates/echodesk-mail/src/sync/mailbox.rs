@@ -3,22 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use echodesk_core::RunId;
 use jiff::Timestamp;
 
 use crate::credential;
 use crate::model::{ColumnLimits, Mailbox};
-use crate::ports::{FailureRecord, Lease, MailServerError, StoreErrorKind};
+use crate::ports::{FailureRecord, Lease, MailServerError, StoreError, StoreErrorKind};
 use crate::rules::failure::{self, SyncFailure};
 
 use super::memory::ByteBudget;
 use super::reach::Reach;
 use super::read::{Progress, read};
-use super::report::{MailboxOutcome, MailboxReport};
+use super::report::{MailboxOutcome, MailboxReport, MessageCounts};
 use super::{SyncOptions, SyncWorld};
 
-/// How much longer than its time budget a mailbox's lease lives: what is in flight when the budget
-/// ends is still written.
-const LEASE_GRACE: Duration = Duration::from_secs(120);
+/// How long a lease lives unless it is renewed: longer than connecting and logging in may take, and
+/// short enough that the mailbox of a killed run does not rest for long.
+pub(super) const LEASE: Duration = Duration::from_secs(120);
+
+/// How long what is in flight when a mailbox's time is over may still take to be stored.
+const OVERTIME: Duration = Duration::from_secs(15);
+
+/// The lease of a run from `now` on.
+pub(super) fn lease(holder: RunId, now: Timestamp) -> Lease {
+    Lease { holder, until: now.checked_add(LEASE).unwrap_or(Timestamp::MAX) }
+}
 
 /// What all steps of one mailbox's sync share.
 pub(super) struct MailboxRun<'a> {
@@ -32,6 +41,8 @@ pub(super) struct MailboxRun<'a> {
     pub(super) now: Timestamp,
     /// When, by [`echodesk_core::Clock::elapsed`], the mailbox's time is over.
     pub(super) deadline: Duration,
+    /// When, by the same clock, the lease was taken.
+    pub(super) leased_at: Duration,
     /// Names of the folders that are synced, once they are known.
     pub(super) folders: Vec<String>,
 }
@@ -41,6 +52,11 @@ impl MailboxRun<'_> {
     pub(super) fn time_left(&self) -> Option<Duration> {
         let left = self.deadline.saturating_sub(self.world.clock.elapsed());
         (!left.is_zero() && !self.world.stop.is_stopped()).then_some(left)
+    }
+
+    /// Whether even what is in flight should be left to the next run.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.world.clock.elapsed() > self.deadline + OVERTIME
     }
 }
 
@@ -59,54 +75,75 @@ pub(super) fn sync_mailbox(
         report.skip("the run was stopped before this mailbox was begun");
         return report;
     }
+    if reach.database_is_away() {
+        report.skip("the database is away");
+        return report;
+    }
     let now = world.clock.now();
-    let until = now.checked_add(options.mailbox_budget + LEASE_GRACE).unwrap_or(Timestamp::MAX);
     let run = MailboxRun {
         world,
         options,
         mailbox,
         limits,
         memory,
-        lease: Lease { holder: world.run, until },
+        lease: lease(world.run, now),
         now,
         deadline: started + options.mailbox_budget,
+        leased_at: started,
         folders: Vec::new(),
     };
     match world.store.acquire(&mailbox.key, &run.lease, now) {
-        Ok(true) => {
-            work(run, reach, &mut report);
-        }
+        Ok(true) => work(run, reach, &mut report),
         Ok(false) => report.skip("another run works on it"),
-        Err(error) => report.fail(&SyncFailure::Store(error)),
+        Err(error) => fail_in_store(error, reach, &mut report),
     }
     report.seconds = world.clock.elapsed().saturating_sub(started).as_secs_f64();
     report
 }
 
+fn fail_in_store(error: StoreError, reach: &Reach, report: &mut MailboxReport) {
+    if error.kind == StoreErrorKind::Unavailable {
+        reach.lost_database();
+    }
+    report.fail(&SyncFailure::Store(error));
+}
+
 fn work(mut run: MailboxRun<'_>, reach: &Reach, report: &mut MailboxReport) {
-    let result = open_and_read(&mut run, reach, report);
+    let mut progress = Progress::default();
+    let result = open_and_read(&mut run, reach, &mut progress, report);
     let at = run.now;
-    let record = match &result {
+    let got_on = report.messages != MessageCounts::default();
+    let record = match result {
         Ok(()) if report.pending == 0 => None,
-        Ok(()) | Err(SyncFailure::Server(MailServerError::OutOfTime)) => {
-            report.outcome = MailboxOutcome::Partial;
+        Ok(()) => {
+            report.continue_later("--max-messages is reached");
             Some(failure::progress(at))
         }
+        Err(SyncFailure::Server(MailServerError::OutOfTime)) if run.world.stop.is_stopped() => {
+            report.continue_later("the run was stopped");
+            Some(failure::progress(at))
+        }
+        Err(SyncFailure::Server(MailServerError::OutOfTime)) if progress.wrote_a_cursor() => {
+            report.continue_later("the time budget of the mailbox is used up");
+            Some(failure::progress(at))
+        }
+        // With the lease gone, the mailbox is somebody else's to write about; with the database gone,
+        // there is nowhere to write, and the lease ends by itself.
+        Err(SyncFailure::Store(error))
+            if matches!(error.kind, StoreErrorKind::LeaseLost | StoreErrorKind::Unavailable) =>
+        {
+            return fail_in_store(error, reach, report);
+        }
         Err(error) => {
-            report.fail(error);
-            Some(failure::record(run.mailbox, error, reach.others_than(&run.mailbox.endpoint.host), at))
+            report.fail(&error);
+            let evidence = reach.others_than(&run.mailbox.endpoint.host);
+            Some(failure::record(run.mailbox, &error, evidence, got_on, at))
         }
     };
-    // With the lease gone, the mailbox is somebody else's to write about.
-    let lost = matches!(&result, Err(SyncFailure::Store(error)) if error.kind == StoreErrorKind::LeaseLost);
-    if lost {
-        return;
-    }
     if let Err(error) = write_down(&run, record, report) {
-        let error = SyncFailure::Store(error);
         tracing::error!(mailbox = %run.mailbox.key, %error, "cannot record the result");
         if report.outcome != MailboxOutcome::Failed {
-            report.fail(&error);
+            fail_in_store(error, reach, report);
         }
     }
     if let Err(error) = run.world.store.release(&run.mailbox.key, &run.lease) {
@@ -118,7 +155,7 @@ fn write_down(
     run: &MailboxRun<'_>,
     record: Option<FailureRecord>,
     report: &mut MailboxReport,
-) -> Result<(), crate::ports::StoreError> {
+) -> Result<(), StoreError> {
     let (store, key) = (&run.world.store, &run.mailbox.key);
     match record {
         None => store.record_success(key, &run.lease, run.now),
@@ -134,7 +171,12 @@ fn write_down(
     }
 }
 
-fn open_and_read(run: &mut MailboxRun<'_>, reach: &Reach, report: &mut MailboxReport) -> Result<(), SyncFailure> {
+fn open_and_read(
+    run: &mut MailboxRun<'_>,
+    reach: &Reach,
+    progress: &mut Progress,
+    report: &mut MailboxReport,
+) -> Result<(), SyncFailure> {
     let (mailbox, world) = (run.mailbox, run.world);
     let password = credential::open(&mailbox.stored_password, &world.keys, &mailbox.key.schema)?;
     let opened = world.server.open(&mailbox.endpoint, &mailbox.username, &password, run.options.mailbox_budget);
@@ -143,8 +185,7 @@ fn open_and_read(run: &mut MailboxRun<'_>, reach: &Reach, report: &mut MailboxRe
         reach.reached(&mailbox.endpoint.host);
     }
     let mut session = opened?;
-    let mut progress = Progress::default();
-    let result = read(run, session.as_mut(), &mut progress);
+    let result = read(run, session.as_mut(), progress);
     let counters = session.counters();
     progress.fill(report);
     report.bytes = counters.bytes;
@@ -155,13 +196,15 @@ fn open_and_read(run: &mut MailboxRun<'_>, reach: &Reach, report: &mut MailboxRe
     progress.folder_errors()
 }
 
-/// Whether an error shows that the server, and so our network, was there.
+/// Whether an error shows that the server, and so our network and our list of authorities, was there.
 fn was_reached(error: &MailServerError) -> bool {
     !matches!(
         error,
         MailServerError::Resolve { .. }
             | MailServerError::Connect { .. }
+            | MailServerError::Tls { .. }
             | MailServerError::Timeout { .. }
             | MailServerError::Lost { .. }
+            | MailServerError::OutOfTime
     )
 }

@@ -42,7 +42,7 @@ pub(super) struct Pipeline<'scope> {
     queue: SyncSender<Work>,
     parser: ScopedJoinHandle<'scope, Result<(), SyncFailure>>,
     keeper: ScopedJoinHandle<'scope, Result<(), SyncFailure>>,
-    writer: ScopedJoinHandle<'scope, Result<Written, SyncFailure>>,
+    writer: ScopedJoinHandle<'scope, (Written, Result<(), SyncFailure>)>,
 }
 
 /// The pipeline has ended early; [`Pipeline::finish`] says why.
@@ -64,15 +64,14 @@ impl<'scope> Pipeline<'scope> {
         self.queue.send(work).map_err(|_| Broken)
     }
 
-    /// Lets everything that was sent be written, and says what came of it.
-    pub(super) fn finish(self) -> Result<Written, SyncFailure> {
+    /// Lets everything that was sent be written, and says what was written and why no more.
+    pub(super) fn finish(self) -> (Written, Result<(), SyncFailure>) {
         drop(self.queue);
         let parsed = self.parser.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
         let kept = self.keeper.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
-        let written = self.writer.join().unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let (written, wrote) = self.writer.join().unwrap_or_else(|panic| (Written::default(), Err(panicked(&*panic))));
         // Whoever ends early shuts the queues of the others, which then end without an error.
-        let written = written?;
-        kept.and(parsed).map(|()| written)
+        (written, wrote.and(kept).and(parsed))
     }
 }
 
@@ -85,6 +84,8 @@ fn parse(run: &MailboxRun<'_>, from: &Receiver<Work>, to: &SyncSender<Work>) -> 
     let context = ReadContext { mailbox_address: &run.mailbox.address, limits: run.limits, now: run.now };
     for work in from {
         let work = match work {
+            // The mailbox's time is over: what is not stored stays pending.
+            Work::Message { .. } if run.is_overdue() => continue,
             Work::Message { folder, raw, permit } => {
                 let schema = &run.mailbox.key.schema;
                 let read = read_message(&raw, &context, &mut |attachment| {

@@ -21,6 +21,8 @@ use super::writer::Written;
 pub(super) struct Progress {
     folders: Vec<FolderReport>,
     left_out: Vec<String>,
+    /// Why there may be folders that are not in `folders`.
+    incomplete: Option<String>,
     written: Written,
 }
 
@@ -68,7 +70,10 @@ pub(super) fn read(
     session: &mut dyn MailSession,
     progress: &mut Progress,
 ) -> Result<(), SyncFailure> {
+    let skipped = session.counters().skipped_answers;
     let listings = session.folders()?;
+    let all_understood = session.counters().skipped_answers == skipped;
+    progress.incomplete = list_problem(&listings, all_understood, &run.mailbox.sync_folder);
     let listed: HashSet<String> = listings.iter().map(|listing| listing.name.name.clone()).collect();
     let mut chosen = choose_folders(listings, &run.mailbox.sync_folder, &mut progress.left_out);
     if !chosen.is_empty() && chosen.iter().all(|listing| listing.status.is_none()) {
@@ -84,7 +89,7 @@ pub(super) fn read(
     let mut folders: Vec<Folder> =
         chosen.into_iter().map(|listing| Folder { cursor: cursors.remove(&listing.name.name), listing }).collect();
     // A name that cannot be read is passed over; with one of those, absence proves nothing.
-    let complete = session.counters().skipped_answers == 0 && listed.contains("INBOX");
+    let complete = all_understood && listed.contains("INBOX");
     let vanished: Vec<FolderCursor> = cursors
         .into_values()
         .filter(|cursor| complete && !listed.contains(&cursor.folder) && cursor.status.uid_validity != 0)
@@ -92,7 +97,7 @@ pub(super) fn read(
 
     run.folders = folders.iter().map(|folder| folder.listing.name.name.clone()).collect();
     run.folders.extend(vanished.iter().map(|cursor| cursor.folder.clone()));
-    progress.folders = folders.iter().map(|folder| FolderReport::unchanged(&folder.listing.name.name)).collect();
+    progress.folders = folders.iter().map(FolderReport::before).collect();
 
     let window = plan::window_start(run.now, run.mailbox.days_back);
     let flags_turn = plan::is_flags_turn(run.now, run.mailbox.key.connection);
@@ -114,7 +119,9 @@ pub(super) fn read(
             .and_then(|()| read_changed(run, session, &pipeline, &mut folders, &changed, progress));
         (result, pipeline.finish())
     });
-    progress.written = written?;
+    let (written, wrote) = written;
+    progress.written = written;
+    wrote?;
     match result {
         // Broken without an error of the pipeline cannot be; its queue closes only on one.
         Ok(()) | Err(Halt::Broken) => Ok(()),
@@ -122,6 +129,18 @@ pub(super) fn read(
         Err(Halt::Server(error)) => Err(error.into()),
         Err(Halt::Failure(failure)) => Err(failure),
     }
+}
+
+/// Why a list of folders may not be all there is to sync.
+fn list_problem(listings: &[FolderListing], all_understood: bool, sync_folder: &str) -> Option<String> {
+    if !all_understood {
+        return Some("a part of the list of folders could not be understood".to_owned());
+    }
+    if !listings.iter().any(|listing| listing.name.name == "INBOX") {
+        return Some("the server lists no INBOX".to_owned());
+    }
+    let found = sync_folder.is_empty() || listings.iter().any(|listing| is_named(listing, sync_folder));
+    (!found).then(|| format!("the server has no folder {sync_folder}, which this mailbox is set to sync"))
 }
 
 fn choose_folders(listings: Vec<FolderListing>, sync_folder: &str, left_out: &mut Vec<String>) -> Vec<FolderListing> {
@@ -160,20 +179,29 @@ fn read_changed(
     changed: &[usize],
     progress: &mut Progress,
 ) -> Result<(), Halt> {
+    for &index in changed {
+        progress.folders[index].outcome = FolderOutcome::Partial;
+    }
     let mut surveyed: Vec<(usize, Surveyed)> = Vec::new();
     let mut open = None;
+    let all_time = run.time_left().ok_or(Halt::OutOfTime)?;
     for &index in changed {
-        run.time_left().ok_or(Halt::OutOfTime)?;
-        progress.folders[index].outcome = FolderOutcome::Partial;
-        match survey(run, session, pipeline, index, &folders[index]) {
-            Ok(found) => {
-                open = Some(index);
+        let left = run.time_left().ok_or(Halt::OutOfTime)?;
+        // However many folders there are, some time is left to read messages. The others follow in the
+        // next run, in which those that were read to their end need no survey.
+        if left < all_time / 2 && !surveyed.is_empty() {
+            break;
+        }
+        match look_at(run, session, pipeline, index, &folders[index]) {
+            Ok((found, was_opened)) => {
+                open = if was_opened { Some(index) } else { open };
                 surveyed.push((index, found));
             }
             Err(Halt::Server(error)) if error.session_survives() => progress.folders[index].fail(&error),
             Err(other) => return Err(other),
         }
     }
+    let all_surveyed = surveyed.len() == changed.len();
 
     let wants: Vec<Want> = surveyed
         .iter()
@@ -193,7 +221,27 @@ fn read_changed(
         }
         open = Some(index);
     }
-    Ok(())
+    let failed = || changed.iter().any(|index| progress.folders[*index].outcome == FolderOutcome::Failed);
+    if all_surveyed || failed() { Ok(()) } else { Err(Halt::OutOfTime) }
+}
+
+/// Surveys a folder; but one in which nothing happened, and that an earlier run has only not read to
+/// its end, is not opened for that.
+fn look_at(
+    run: &MailboxRun<'_>,
+    session: &mut dyn MailSession,
+    pipeline: &Pipeline<'_>,
+    index: usize,
+    folder: &Folder,
+) -> Result<(Surveyed, bool), Halt> {
+    let window = plan::window_start(run.now, run.mailbox.days_back);
+    if let (Some(cursor), Some(status)) = (&folder.cursor, &folder.listing.status)
+        && plan::is_only_unfinished(cursor, status, window)
+    {
+        pipeline.send(Work::Cursor { folder: index, cursor: cursor.clone() })?;
+        return Ok((Surveyed::unfinished(cursor.pending.clone()), false));
+    }
+    Ok((survey(run, session, pipeline, index, folder)?, true))
 }
 
 impl Progress {
@@ -201,7 +249,7 @@ impl Progress {
     pub(super) fn fill(&mut self, report: &mut MailboxReport) {
         for (folder, written) in self.folders.iter_mut().zip(&self.written.folders) {
             folder.messages = written.messages;
-            folder.pending = written.cursor.as_ref().map_or(0, |cursor| cursor.pending.len());
+            folder.pending = written.cursor.as_ref().map_or(folder.pending, |cursor| cursor.pending.len());
             report.messages.add(written.messages);
             report.pending += folder.pending;
         }
@@ -212,6 +260,11 @@ impl Progress {
         report.gone = self.written.gone;
     }
 
+    /// Whether the reading got so far that the next run can go on where it ended.
+    pub(super) fn wrote_a_cursor(&self) -> bool {
+        self.written.folders.iter().any(|folder| folder.cursor.is_some())
+    }
+
     /// # Errors
     /// Some folders could not be read: which, and why.
     pub(super) fn folder_errors(&self) -> Result<(), SyncFailure> {
@@ -219,6 +272,7 @@ impl Progress {
             .folders
             .iter()
             .filter_map(|folder| folder.error.as_ref().map(|error| format!("folder {}: {error}", folder.name)))
+            .chain(self.incomplete.clone())
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(SyncFailure::Folders(errors.join("; "))) }
     }

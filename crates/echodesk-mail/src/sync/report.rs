@@ -7,6 +7,8 @@ use crate::model::{Fate, Mailbox, Uid};
 use crate::ports::MailServerError;
 use crate::rules::failure::SyncFailure;
 
+use super::read::Folder;
+
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
 pub struct SyncReport {
@@ -18,6 +20,8 @@ pub struct SyncReport {
     pub dry_run: bool,
     /// Whether a signal ended it before everything was done.
     pub stopped: bool,
+    /// Whether the database went away before everything was done.
+    pub database_away: bool,
     /// Sums over all mailboxes.
     pub totals: Totals,
     /// Tenants that could not be worked on, or that were not for a reason.
@@ -113,7 +117,7 @@ pub struct MailboxReport {
     pub address: String,
     /// How it ended.
     pub outcome: MailboxOutcome,
-    /// Why it failed or was skipped, in one line.
+    /// Why it failed, was skipped or was read only in part, in one line.
     pub error: Option<String>,
     /// Whether this failure switched it off.
     pub switched_off: bool,
@@ -248,6 +252,11 @@ impl MailboxReport {
         self.error = Some(why.to_owned());
     }
 
+    pub(super) fn continue_later(&mut self, why: &str) {
+        self.outcome = MailboxOutcome::Partial;
+        self.error = Some(why.to_owned());
+    }
+
     pub(super) fn fail(&mut self, failure: &SyncFailure) {
         self.outcome = MailboxOutcome::Failed;
         self.error = Some(failure.to_string());
@@ -255,14 +264,14 @@ impl MailboxReport {
 }
 
 impl FolderReport {
-    /// The report of a folder that needs nothing.
-    pub(super) fn unchanged(name: &str) -> Self {
+    /// The report of a folder of which nothing has been read in this run.
+    pub(super) fn before(folder: &Folder) -> Self {
         Self {
-            name: name.to_owned(),
+            name: folder.listing.name.name.clone(),
             outcome: FolderOutcome::Unchanged,
             error: None,
             messages: MessageCounts::default(),
-            pending: 0,
+            pending: folder.cursor.as_ref().map_or(0, |cursor| cursor.pending.len()),
         }
     }
 

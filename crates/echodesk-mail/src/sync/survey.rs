@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use crate::model::{Flags, FolderCursor, FolderStatus, MessageMeta, Uid, UidSet};
-use crate::ports::{Item, MailSession};
-use crate::rules::failure::SyncFailure;
-use crate::rules::plan::{self, FlagsStep};
+use crate::ports::MailSession;
+use crate::rules::plan::{self, Count, FlagsStep};
 
+use super::known::Known;
 use super::mailbox::MailboxRun;
 use super::pipeline::{Pipeline, Work};
 use super::read::{Folder, Halt};
@@ -24,6 +24,13 @@ pub(super) struct Surveyed {
     pub(super) metas: HashMap<Uid, MessageMeta>,
 }
 
+impl Surveyed {
+    /// A folder in which nothing happened, but that an earlier run has not read to its end.
+    pub(super) fn unfinished(pending: UidSet) -> Self {
+        Self { pending, fresh: UidSet::new(), metas: HashMap::new() }
+    }
+}
+
 /// Surveys the folder `index` and sends its cursor, its lost items and its changed flags to be
 /// written. The folder is open afterwards.
 pub(super) fn survey(
@@ -35,30 +42,42 @@ pub(super) fn survey(
 ) -> Result<Surveyed, Halt> {
     let opened = session.examine(&folder.listing.name)?.status;
     let window = plan::window_start(run.now, run.mailbox.days_back);
-    let plan = plan::survey(folder.cursor.as_ref(), &opened, window);
+    let mut plan = plan::survey(folder.cursor.as_ref(), &opened, window);
     // What was pending under another UIDVALIDITY means nothing now.
     let cursor = folder.cursor.as_ref().filter(|cursor| cursor.status.uid_validity == opened.uid_validity);
     let mut found = Surveyed {
         pending: cursor.map(|cursor| cursor.pending.clone()).unwrap_or_default(),
-        fresh: plan.fresh,
+        fresh: std::mem::take(&mut plan.fresh),
         metas: HashMap::new(),
     };
-    let mut known = Known { run, folder: &folder.listing.name.name, uid_validity: opened.uid_validity, items: None };
+    let mut known = Known::new(run, &folder.listing.name.name, opened.uid_validity);
+    let everything = UidSet::range(1, opened.uid_next.saturating_sub(1));
+    let mut status = settled_status(folder.listing.status, opened);
 
     if let Some(uid_validity) = plan.void.filter(|uid_validity| *uid_validity != 0) {
         pipeline.send(Work::Gone { folder: index, uid_validity, uids: None })?;
     }
     look_for_fresh(session, &mut found)?;
+    let count = cursor.map_or(Count::AddsUp, |cursor| plan::count(cursor, found.fresh.len(), &opened));
+    if count == Count::SomeWereMissed {
+        plan.look_up = Some(everything.clone());
+    }
     if let Some(uids) = plan.look_up.filter(|uids| !uids.is_empty()) {
-        let mut hits = session.search(&uids, plan::search_since(window))?;
+        let since = plan::search_since(window);
+        let mut hits = session.search(&uids, since)?;
+        if since.is_none() && hits.len() < u64::from(opened.messages) {
+            // Expunged a moment ago, or not told of: as long as the numbers differ from the server's,
+            // the next run looks again.
+            status.messages = u32::try_from(hits.len()).unwrap_or(status.messages);
+        }
         if cursor.is_some() {
             hits = hits.difference(&known.uids()?);
         }
         found.pending = found.pending.union(&hits);
     }
     if let Some(cursor) = cursor {
-        if plan::some_are_gone(cursor, found.fresh.len(), &opened) {
-            let existing = session.search(&UidSet::range(1, opened.uid_next.saturating_sub(1)), None)?;
+        if count != Count::AddsUp {
+            let existing = session.search(&everything, None)?;
             let gone = known.uids()?.difference(&existing);
             found.pending = found.pending.intersection(&existing);
             if !gone.is_empty() {
@@ -71,12 +90,8 @@ pub(super) fn survey(
             pipeline.send(Work::Flags { folder: index, uid_validity: opened.uid_validity, flags })?;
         }
     }
-    let cursor = FolderCursor {
-        folder: folder.listing.name.name.clone(),
-        status: settled_status(cursor, folder.listing.status, opened),
-        pending: found.pending.clone(),
-        window_start: window,
-    };
+    let folder = folder.listing.name.name.clone();
+    let cursor = FolderCursor { folder, status, pending: found.pending.clone(), window_start: window };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
 }
@@ -86,14 +101,18 @@ fn look_for_fresh(session: &mut dyn MailSession, found: &mut Surveyed) -> Result
     if found.fresh.is_empty() {
         return Ok(());
     }
+    let skipped = session.counters().skipped_answers;
     if found.fresh.len() <= DIRECT_LIMIT {
         // Their sizes will be needed anyway: one round trip saved.
         let metas = session.metas(&found.fresh)?;
-        found.fresh = metas.iter().map(|meta| meta.uid).collect();
         found.metas = metas.into_iter().map(|meta| (meta.uid, meta)).collect();
-    } else {
-        found.fresh = session.search(&found.fresh, None)?;
     }
+    // An answer that could not be read may have been about one of them.
+    found.fresh = if found.fresh.len() > DIRECT_LIMIT || session.counters().skipped_answers != skipped {
+        session.search(&found.fresh, None)?
+    } else {
+        found.metas.keys().copied().collect()
+    };
     found.pending = found.pending.union(&found.fresh);
     Ok(())
 }
@@ -126,40 +145,10 @@ fn changed_flags(
     Ok(now)
 }
 
-/// The numbers to remember. UIDNEXT never falls, whatever a server says. Where STATUS and EXAMINE
-/// agree on the messages, STATUS's MODSEQ is kept: it is the older, so nothing between the two is
-/// missed, and it is what the next run's STATUS is compared with (some servers answer EXAMINE with
-/// NOMODSEQ and STATUS with a number).
-fn settled_status(cursor: Option<&FolderCursor>, listed: Option<FolderStatus>, opened: FolderStatus) -> FolderStatus {
+/// The numbers to remember. Where STATUS and EXAMINE agree on the messages, STATUS's MODSEQ is kept:
+/// it is the older, so nothing between the two is missed, and it is what the next run's STATUS is
+/// compared with (some servers answer EXAMINE with NOMODSEQ and STATUS with a number).
+fn settled_status(listed: Option<FolderStatus>, opened: FolderStatus) -> FolderStatus {
     let same = |listed: &FolderStatus| FolderStatus { highest_mod_seq: opened.highest_mod_seq, ..*listed } == opened;
-    let status = listed.filter(same).unwrap_or(opened);
-    let uid_next = cursor.map_or(status.uid_next, |cursor| status.uid_next.max(cursor.status.uid_next));
-    FolderStatus { uid_next, ..status }
-}
-
-/// The items of a folder, asked for at most once.
-struct Known<'a> {
-    run: &'a MailboxRun<'a>,
-    folder: &'a str,
-    uid_validity: u32,
-    items: Option<Vec<Item>>,
-}
-
-impl Known<'_> {
-    fn items(&mut self) -> Result<&[Item], Halt> {
-        let items = match self.items.take() {
-            Some(items) => items,
-            None => self
-                .run
-                .world
-                .store
-                .items(&self.run.mailbox.key, self.folder, self.uid_validity)
-                .map_err(|error| Halt::Failure(SyncFailure::Store(error)))?,
-        };
-        Ok(self.items.insert(items))
-    }
-
-    fn uids(&mut self) -> Result<UidSet, Halt> {
-        Ok(self.items()?.iter().map(|item| item.uid).collect())
-    }
+    listed.filter(same).unwrap_or(opened)
 }

@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::model::{Fate, FolderCursor};
-use crate::ports::{Batch, BatchItem};
+use crate::ports::{Batch, BatchItem, StoreError, StoreErrorKind};
 use crate::rules::failure::SyncFailure;
 
-use super::mailbox::MailboxRun;
+use super::mailbox::{LEASE, MailboxRun, lease};
 use super::memory::Permit;
 use super::pipeline::Work;
 use super::report::{MessageCounts, Problem};
@@ -16,9 +16,10 @@ use super::report::{MessageCounts, Problem};
 const BATCH_MESSAGES: usize = 200;
 /// Bytes in one transaction, as received.
 const BATCH_BYTES: u64 = 8 << 20;
-/// A batch that does not fill is written after this long: the reader may be waiting for the memory
-/// that it holds.
-const IDLE: Duration = Duration::from_millis(50);
+/// How often the writer looks whether it should go on with less than a batch.
+const TICK: Duration = Duration::from_millis(50);
+/// A batch that does not fill is written after this long.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Problems listed in a report; the counts go on.
 const MAX_PROBLEMS: usize = 1000;
 
@@ -48,25 +49,66 @@ pub(super) struct Writer<'a> {
     permits: Vec<Permit>,
     /// Whether the cursor of `folder` has changed since it was written.
     cursor_is_dirty: bool,
+    /// When, by the run's clock, the last batch was written.
+    flushed_at: Duration,
+    /// When, by the run's clock, the lease was taken or renewed.
+    leased_at: Duration,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(run: &'a MailboxRun<'a>, folders: usize) -> Self {
         let written = Written { folders: vec![FolderWritten::default(); folders], ..Written::default() };
-        Self { run, written, folder: 0, items: Vec::new(), bytes: 0, permits: Vec::new(), cursor_is_dirty: false }
+        let now = run.world.clock.elapsed();
+        Self {
+            run,
+            written,
+            folder: 0,
+            items: Vec::new(),
+            bytes: 0,
+            permits: Vec::new(),
+            cursor_is_dirty: false,
+            flushed_at: now,
+            leased_at: run.leased_at,
+        }
     }
 
-    pub(super) fn run(mut self, from: &Receiver<Work>) -> Result<Written, SyncFailure> {
+    /// Writes what comes, until there is no more, and says what was written and why no more.
+    pub(super) fn run(mut self, from: &Receiver<Work>) -> (Written, Result<(), SyncFailure>) {
+        let result = self.write_all(from);
+        (self.written, result)
+    }
+
+    fn write_all(&mut self, from: &Receiver<Work>) -> Result<(), SyncFailure> {
         loop {
-            match from.recv_timeout(IDLE) {
+            match from.recv_timeout(TICK) {
                 Ok(work) => self.take(work)?,
-                Err(RecvTimeoutError::Timeout) => self.flush()?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.flush()?;
-                    return Ok(self.written);
-                }
+                Err(RecvTimeoutError::Timeout) if self.should_not_wait() => self.flush()?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.flush(),
             }
+            self.renew_lease()?;
         }
+    }
+
+    /// Whether a batch that is not full should be written all the same: somebody waits for the memory
+    /// that it holds, or it has waited for long.
+    fn should_not_wait(&self) -> bool {
+        self.run.memory.is_short() || self.run.world.clock.elapsed() >= self.flushed_at + PATIENCE
+    }
+
+    /// The lease is short, so that a mailbox whose sync was killed does not rest for long.
+    fn renew_lease(&mut self) -> Result<(), SyncFailure> {
+        let clock = &self.run.world.clock;
+        if clock.elapsed() < self.leased_at + LEASE / 4 {
+            return Ok(());
+        }
+        self.leased_at = clock.elapsed();
+        let (key, now) = (&self.run.mailbox.key, clock.now());
+        if self.run.world.store.acquire(key, &lease(self.run.world.run, now), now)? {
+            return Ok(());
+        }
+        let what = format!("the lease on mailbox {key} is lost");
+        Err(StoreError { kind: StoreErrorKind::LeaseLost, what, source: None }.into())
     }
 
     fn take(&mut self, work: Work) -> Result<(), SyncFailure> {
@@ -122,16 +164,24 @@ impl<'a> Writer<'a> {
     }
 
     fn flush(&mut self) -> Result<(), SyncFailure> {
+        self.flushed_at = self.run.world.clock.elapsed();
         if self.items.is_empty() && !self.cursor_is_dirty {
             return Ok(());
         }
         let written = &mut self.written.folders[self.folder];
         let Some(cursor) = &mut written.cursor else { return Ok(()) };
-        for item in &self.items {
-            cursor.pending.remove(item.uid);
-        }
+        let done = self.items.iter().map(|item| item.uid).collect();
+        let pending = cursor.pending.difference(&done);
+        let before = std::mem::replace(&mut cursor.pending, pending);
         let batch = Batch { cursor: cursor.clone(), items: std::mem::take(&mut self.items), now: self.run.now };
-        let fates = self.run.world.store.store(self.run.mailbox, &self.run.lease, &batch)?;
+        let fates = match self.run.world.store.store(self.run.mailbox, &self.run.lease, &batch) {
+            Ok(fates) => fates,
+            Err(error) => {
+                // The report tells what is in the database.
+                cursor.pending = before;
+                return Err(error.into());
+            }
+        };
         for (item, fate) in batch.items.iter().zip(&fates) {
             written.messages.count(fate);
             if let (Some(reason), true) = (fate.reason(), self.written.problems.len() < MAX_PROBLEMS) {
