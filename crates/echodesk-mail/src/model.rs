@@ -7,7 +7,7 @@ mod message;
 mod uid;
 
 pub use flags::Flags;
-pub use folder::{FolderCursor, FolderListing, FolderName, FolderStatus, SpecialUse};
+pub use folder::{FolderCursor, FolderListing, FolderName, FolderStatus, SpecialUse, Suspect};
 pub use mailbox::{Endpoint, Mailbox, MailboxKey, Security};
 pub use message::{Address, AttachmentRef, ColumnLimits, ContentDigest, Fate, MailMessage, MessageMeta, RawMessage};
 pub use uid::{Uid, UidSet, UidSetError};

@@ -10,6 +10,6 @@ mod store;
 pub use attachments::{AttachmentError, AttachmentStore};
 pub use server::{MailServer, MailServerError, MailSession, Opened, SessionCounters, Sink};
 pub use store::{
-    Batch, BatchItem, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind,
-    TenantMailboxes, TenantProblem,
+    Batch, BatchItem, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError,
+    StoreErrorKind, TenantMailboxes, TenantProblem,
 };

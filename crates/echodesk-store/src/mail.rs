@@ -11,7 +11,9 @@ mod text;
 
 use echodesk_core::SchemaName;
 use echodesk_mail::model::{Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};
-use echodesk_mail::ports::{Batch, FailureRecord, Item, Lease, MailStore, Scope, StoreError, TenantMailboxes};
+use echodesk_mail::ports::{
+    Batch, FailedItems, FailureRecord, Item, Lease, MailStore, Scope, StoreError, TenantMailboxes,
+};
 use echodesk_mail::rules::identity::Existing;
 use jiff::Timestamp;
 
@@ -46,6 +48,12 @@ impl MailStore for Store {
         self.read(Place::Tenant(&mailbox.schema), &format!("reading the items of mailbox {mailbox}"), |c| {
             let Some(folder) = folders::find(c, mailbox.connection, folder)? else { return Ok(Vec::new()) };
             items::living(c, folder, uid_validity)
+        })
+    }
+
+    fn failed(&self, mailbox: &MailboxKey, since: Timestamp) -> Result<Vec<FailedItems>, StoreError> {
+        self.read(Place::Tenant(&mailbox.schema), &format!("reading the failures of mailbox {mailbox}"), |c| {
+            items::failed(c, mailbox.connection, since)
         })
     }
 

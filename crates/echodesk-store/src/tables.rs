@@ -165,6 +165,8 @@ table! {
         highest_mod_seq -> Nullable<BigInt>,
         pending -> Text,
         window_start -> Nullable<CalendarDate>,
+        suspect_uid -> Nullable<BigInt>,
+        suspect_deaths -> BigInt,
         updated_at -> Moment,
     }
 }

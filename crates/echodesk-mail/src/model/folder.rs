@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::UidSet;
+use super::{Uid, UidSet};
 
 /// A folder's name, as people read it and as the server wants to hear it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,4 +80,16 @@ pub struct FolderCursor {
     pub pending: UidSet,
     /// First day of the history window that `pending` was computed for; none means all history.
     pub window_start: Option<Date>,
+    /// A message that may be what breaks the connection, if any.
+    pub suspect: Option<Suspect>,
+}
+
+/// A message that was being read when the connection broke. It may be innocent; but some servers
+/// break the connection over one message, each time they are asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Which one.
+    pub uid: Uid,
+    /// How often in a row the connection broke over it.
+    pub deaths: u32,
 }

@@ -45,6 +45,13 @@ pub trait MailStore: Send + Sync {
     /// The database is away.
     fn items(&self, mailbox: &MailboxKey, folder: &str, uid_validity: u32) -> Result<Vec<Item>, StoreError>;
 
+    /// Messages of the mailbox that could not be read when they were first met, at or after `since`,
+    /// and are still on the server as far as is known.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn failed(&self, mailbox: &MailboxKey, since: Timestamp) -> Result<Vec<FailedItems>, StoreError>;
+
     /// What the tenant's table already holds for these Message-IDs: any row whose `message_id` is
     /// one of `ids`, whoever wrote it.
     ///
@@ -54,7 +61,7 @@ pub trait MailStore: Send + Sync {
 
     /// Writes the cursor and a batch of messages with their fates, all or nothing, and returns the
     /// fate of each in the same order. A UID that has a fate already keeps it (repeats are harmless),
-    /// unless it was marked as gone: it is there again, perhaps with another message.
+    /// unless it was marked as gone (it is there again, perhaps with another message) or has failed.
     /// Where a message comes to an existing row whose place is gone from the server, the row's
     /// `folder`, `uid` and connection follow it: it has moved.
     ///
@@ -197,6 +204,17 @@ pub struct Item {
     pub uid: Uid,
     /// The server's flags when last seen.
     pub flags: Flags,
+}
+
+/// UIDs of one folder whose messages could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedItems {
+    /// The folder.
+    pub folder: String,
+    /// The UIDVALIDITY that the UIDs belong to.
+    pub uid_validity: u32,
+    /// Which ones.
+    pub uids: UidSet,
 }
 
 /// What [`MailStore::store`] writes at once.

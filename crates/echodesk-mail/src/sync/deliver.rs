@@ -87,7 +87,13 @@ fn read(
     let refusal = match fetched {
         Ok(()) => None,
         Err(error) if error.session_survives() => Some(error),
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            let due = batches.iter().flatten().find(|meta| !arrived.contains(meta.uid));
+            if let Some(due) = due.filter(|_| !matches!(error, MailServerError::OutOfTime)) {
+                pipeline.send(Work::Suspect { folder, uid: due.uid })?;
+            }
+            return Err(error.into());
+        }
     };
     let missing = batches.iter().flatten().filter(|meta| !arrived.contains(meta.uid)).cloned().collect();
     Ok(Delivery { missing, refusal })

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::model::{ContentDigest, Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};
 use crate::ports::{
-    AttachmentError, AttachmentStore, Batch, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError,
-    TenantMailboxes,
+    AttachmentError, AttachmentStore, Batch, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope,
+    StoreError, TenantMailboxes,
 };
 use crate::rules::identity::{Candidate, Existing, Placement, names, place};
 
@@ -61,6 +61,10 @@ impl MailStore for DryRunStore {
 
     fn items(&self, mailbox: &MailboxKey, folder: &str, uid_validity: u32) -> Result<Vec<Item>, StoreError> {
         self.inner.items(mailbox, folder, uid_validity)
+    }
+
+    fn failed(&self, mailbox: &MailboxKey, since: Timestamp) -> Result<Vec<FailedItems>, StoreError> {
+        self.inner.failed(mailbox, since)
     }
 
     fn existing(&self, schema: &SchemaName, ids: &[String]) -> Result<Vec<Existing>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{FolderName, MessageMeta, RawMessage, Uid, UidSet};
+use crate::model::{FolderName, MessageMeta, RawMessage, Suspect, Uid, UidSet};
 use crate::ports::{BatchItem, ItemContent, MailServerError, MailSession};
 use crate::rules::batch::{Batches, batches};
 use crate::rules::plan;
@@ -18,6 +18,9 @@ const CHUNK: u64 = 1000;
 /// How much of a message over the size limit is fetched: its header and, with luck, its text.
 const HEAD_BYTES: u64 = 256 << 10;
 
+/// After so many broken connections in a row over one message it is given up.
+const MAX_DEATHS: u32 = 3;
+
 /// What is to be fetched of one folder.
 pub(super) struct Fetch {
     /// The folder's number in this run.
@@ -28,6 +31,8 @@ pub(super) struct Fetch {
     pub(super) known: HashMap<Uid, MessageMeta>,
     /// How many messages it may read in this run.
     pub(super) share: u64,
+    /// The message over which the connection broke in the last run.
+    pub(super) suspect: Option<Suspect>,
 }
 
 /// What the steps of fetching share.
@@ -36,6 +41,7 @@ pub(super) struct Fetcher<'a> {
     pub(super) session: &'a mut dyn MailSession,
     pub(super) pipeline: &'a Pipeline<'a>,
     pub(super) folder: usize,
+    pub(super) suspect: Option<Suspect>,
 }
 
 /// Reads up to `share` of what is pending and returns what is left.
@@ -53,7 +59,7 @@ pub(super) fn fetch(
     if !is_open {
         session.examine(name)?;
     }
-    let mut fetcher = Fetcher { run, session, pipeline, folder: job.folder };
+    let mut fetcher = Fetcher { run, session, pipeline, folder: job.folder, suspect: job.suspect };
     while job.share > 0 && !job.pending.is_empty() {
         run.time_left().ok_or(Halt::OutOfTime)?;
         let chunk = job.pending.highest_n(job.share.min(CHUNK));
@@ -75,6 +81,8 @@ impl Fetcher<'_> {
         let (inside, outside): (Vec<_>, Vec<_>) = metas.into_iter().partition(|meta| plan::in_window(meta, window));
         self.not_pending(outside.iter().map(|meta| meta.uid).collect())?;
         let asked = inside.len();
+        let (suspects, inside): (Vec<_>, Vec<_>) =
+            inside.into_iter().partition(|meta| self.suspect.is_some_and(|suspect| suspect.uid == meta.uid));
         let Batches { whole, large, mut oversized } = batches(inside, self.run.options.max_message_size);
         let mut delivery = read_whole(self, &whole, &mut oversized)?;
         read_large(self, large, &mut oversized, &mut delivery)?;
@@ -91,7 +99,22 @@ impl Fetcher<'_> {
         for meta in oversized {
             self.read_head(&meta)?;
         }
+        for meta in suspects {
+            self.read_suspect(meta)?;
+        }
         Ok(asked as u64)
+    }
+
+    /// A message over which the connection broke before: alone, after all others, and not for ever.
+    fn read_suspect(&mut self, meta: MessageMeta) -> Result<(), Halt> {
+        let deaths = self.suspect.map_or(0, |suspect| suspect.deaths);
+        if deaths >= MAX_DEATHS {
+            return self.give_up(&meta, format!("the connection broke {deaths} times when it was asked for"));
+        }
+        let mut oversized = Vec::new();
+        let Delivery { missing, .. } = read_whole(self, &[vec![meta]], &mut oversized)?;
+        self.read_missing(missing, &mut oversized)?;
+        oversized.iter().try_for_each(|meta| self.read_head(meta))
     }
 
     fn describe(&mut self, uids: &UidSet, known: &mut HashMap<Uid, MessageMeta>) -> Result<Vec<MessageMeta>, Halt> {
@@ -122,7 +145,7 @@ impl Fetcher<'_> {
             Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),
             other => other,
         };
-        missing.iter().try_for_each(|meta| self.give_up(meta, said.as_ref()))
+        missing.iter().try_for_each(|meta| self.give_up(meta, not_delivered(said.as_ref())))
     }
 
     /// A message over the size limit: as much of it as says what it was.
@@ -136,17 +159,17 @@ impl Fetcher<'_> {
                 if self.session.search(&uid, None)?.is_empty() {
                     self.not_pending(uid)
                 } else {
-                    self.give_up(meta, None)
+                    self.give_up(meta, not_delivered(None))
                 }
             }
-            Err(error) if error.session_survives() && !error.is_temporary_refusal() => self.give_up(meta, Some(&error)),
+            Err(error) if error.session_survives() && !error.is_temporary_refusal() => {
+                self.give_up(meta, not_delivered(Some(&error)))
+            }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn give_up(&self, meta: &MessageMeta, said: Option<&MailServerError>) -> Result<(), Halt> {
-        let said = said.map(|error| format!(": {error}")).unwrap_or_default();
-        let reason = format!("the server lists this message but does not deliver it{said}");
+    fn give_up(&self, meta: &MessageMeta, reason: String) -> Result<(), Halt> {
         let content = ItemContent::Unreadable { reason };
         let item = BatchItem { uid: meta.uid, flags: meta.flags, size: meta.size, content };
         Ok(self.pipeline.send(Work::Item { folder: self.folder, item, permit: None })?)
@@ -158,6 +181,11 @@ impl Fetcher<'_> {
         }
         Ok(self.pipeline.send(Work::NotPending { folder: self.folder, uids })?)
     }
+}
+
+fn not_delivered(said: Option<&MailServerError>) -> String {
+    let said = said.map(|error| format!(": {error}")).unwrap_or_default();
+    format!("the server lists this message but does not deliver it{said}")
 }
 
 /// A message that the server has said nothing of.

@@ -27,6 +27,8 @@ pub(super) enum Work {
     Cursor { folder: usize, cursor: FolderCursor },
     /// UIDs that turned out to be gone, or to lie outside the window: no longer pending.
     NotPending { folder: usize, uids: UidSet },
+    /// The connection broke when this message was due.
+    Suspect { folder: usize, uid: Uid },
     /// Items that are gone from the server; all of that UIDVALIDITY if `uids` is none.
     Gone { folder: usize, uid_validity: u32, uids: Option<UidSet> },
     /// Flags as they are now.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::model::{FolderCursor, FolderListing, FolderStatus, UidSet};
 use crate::ports::{MailServerError, MailSession};
 use crate::rules::allot::{Want, allot};
@@ -15,6 +17,9 @@ use super::pipeline::{Broken, Pipeline, Work};
 use super::report::{FolderOutcome, FolderReport, MailboxReport};
 use super::survey::{Surveyed, survey};
 use super::writer::Written;
+
+/// How long messages that could not be read are tried again.
+const RETRY_FAILED_FOR: SignedDuration = SignedDuration::from_hours(72);
 
 /// What one mailbox's reading has come to so far; whatever ends it, this is reported.
 #[derive(Default)]
@@ -101,6 +106,9 @@ pub(super) fn read(
 
     let window = plan::window_start(run.now, run.mailbox.days_back);
     let flags_turn = plan::is_flags_turn(run.now, run.mailbox.key.connection);
+    if flags_turn {
+        try_failed_again(run, &mut folders)?;
+    }
     let changed: Vec<usize> = (0..folders.len())
         .filter(|index| {
             let folder = &folders[*index];
@@ -129,6 +137,21 @@ pub(super) fn read(
         Err(Halt::Server(error)) => Err(error.into()),
         Err(Halt::Failure(failure)) => Err(failure),
     }
+}
+
+/// What could not be read once may be readable now: a server's storage may have been away. So it
+/// becomes pending again now and then, for a few days.
+fn try_failed_again(run: &MailboxRun<'_>, folders: &mut [Folder]) -> Result<(), SyncFailure> {
+    let since = run.now.checked_sub(RETRY_FAILED_FOR).unwrap_or(Timestamp::MIN);
+    for failed in run.world.store.failed(&run.mailbox.key, since)? {
+        let cursors = folders.iter_mut().filter_map(|folder| folder.cursor.as_mut());
+        for cursor in cursors.filter(|cursor| cursor.folder == failed.folder) {
+            if cursor.status.uid_validity == failed.uid_validity {
+                cursor.pending = cursor.pending.union(&failed.uids);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Why a list of folders may not be all there is to sync.
@@ -166,7 +189,10 @@ fn forget(pipeline: &Pipeline<'_>, first: usize, vanished: Vec<FolderCursor>) ->
         let folder = first + index;
         pipeline.send(Work::Gone { folder, uid_validity: cursor.status.uid_validity, uids: None })?;
         let status = FolderStatus { uid_validity: 0, uid_next: 1, messages: 0, highest_mod_seq: None };
-        pipeline.send(Work::Cursor { folder, cursor: FolderCursor { status, pending: UidSet::new(), ..cursor } })?;
+        pipeline.send(Work::Cursor {
+            folder,
+            cursor: FolderCursor { status, pending: UidSet::new(), suspect: None, ..cursor },
+        })?;
     }
     Ok(())
 }
@@ -211,7 +237,8 @@ fn read_changed(
     for ((index, found), share) in surveyed.into_iter().zip(shares) {
         run.time_left().ok_or(Halt::OutOfTime)?;
         let report = &mut progress.folders[index];
-        let job = Fetch { folder: index, pending: found.pending, known: found.metas, share };
+        let suspect = folders[index].cursor.as_ref().and_then(|cursor| cursor.suspect);
+        let job = Fetch { folder: index, pending: found.pending, known: found.metas, share, suspect };
         let is_open = open == Some(index);
         match fetch(run, session, pipeline, &folders[index].listing.name, is_open, job) {
             Ok(left) if left.is_empty() => report.outcome = FolderOutcome::Read,

@@ -91,7 +91,8 @@ pub(super) fn survey(
         }
     }
     let folder = folder.listing.name.name.clone();
-    let cursor = FolderCursor { folder, status, pending: found.pending.clone(), window_start: window };
+    let suspect = cursor.and_then(|cursor| cursor.suspect);
+    let cursor = FolderCursor { folder, status, pending: found.pending.clone(), window_start: window, suspect };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
 }

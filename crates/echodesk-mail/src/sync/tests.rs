@@ -1,5 +1,7 @@
 //! The runs against doubles: what must hold whatever breaks.
 
+mod odd_servers;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crate::model::{Fate, FolderCursor};
+use crate::model::{Fate, FolderCursor, Suspect};
 use crate::ports::{Batch, BatchItem, StoreError, StoreErrorKind};
 use crate::rules::failure::SyncFailure;
 
@@ -137,6 +137,15 @@ impl<'a> Writer<'a> {
                     self.cursor_is_dirty = true;
                 }
             }
+            Work::Suspect { folder, uid } => {
+                self.turn_to(folder)?;
+                if let Some(cursor) = &mut self.written.folders[folder].cursor {
+                    let before =
+                        cursor.suspect.filter(|suspect| suspect.uid == uid).map_or(0, |suspect| suspect.deaths);
+                    cursor.suspect = Some(Suspect { uid, deaths: before + 1 });
+                    self.cursor_is_dirty = true;
+                }
+            }
             Work::Gone { folder, uid_validity, uids } => {
                 self.turn_to(folder)?;
                 self.flush()?;
@@ -173,6 +182,7 @@ impl<'a> Writer<'a> {
         let done = self.items.iter().map(|item| item.uid).collect();
         let pending = cursor.pending.difference(&done);
         let before = std::mem::replace(&mut cursor.pending, pending);
+        cursor.suspect = cursor.suspect.filter(|suspect| cursor.pending.contains(suspect.uid));
         let batch = Batch { cursor: cursor.clone(), items: std::mem::take(&mut self.items), now: self.run.now };
         let fates = match self.run.world.store.store(self.run.mailbox, &self.run.lease, &batch) {
             Ok(fates) => fates,

@@ -10,7 +10,8 @@ use crate::model::{
     ColumnLimits, ContentDigest, Fate, Flags, FolderCursor, MailMessage, Mailbox, MailboxKey, Uid, UidSet,
 };
 use crate::ports::{
-    Batch, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind, TenantMailboxes,
+    Batch, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind,
+    TenantMailboxes,
 };
 use crate::rules::identity::{Candidate, Existing, Placement, names, place};
 
@@ -225,6 +226,18 @@ impl MailStore for MemoryStore {
         Ok(live.map(|(place, item)| Item { uid: place.4, flags: item.flags }).collect())
     }
 
+    fn failed(&self, mailbox: &MailboxKey, _since: Timestamp) -> Result<Vec<FailedItems>, StoreError> {
+        let mut failed: Vec<FailedItems> = Vec::new();
+        for (place, item) in &self.lock().items {
+            let of_mailbox = place.0 == mailbox.schema && place.1 == mailbox.connection.0;
+            if of_mailbox && !item.gone && matches!(item.fate, Fate::Failed(_)) {
+                let uids = [place.4].into_iter().collect();
+                failed.push(FailedItems { folder: place.2.clone(), uid_validity: place.3, uids });
+            }
+        }
+        Ok(failed)
+    }
+
     fn existing(&self, schema: &SchemaName, ids: &[String]) -> Result<Vec<Existing>, StoreError> {
         Ok(self.lock().existing(schema, ids))
     }
@@ -237,7 +250,9 @@ impl MailStore for MemoryStore {
         let mut fates = Vec::new();
         for item in &batch.items {
             let place_at = place_of(&mailbox.key, &batch.cursor, item.uid);
-            if let Some(known) = state.items.get(&place_at).filter(|known| !known.gone) {
+            if let Some(known) =
+                state.items.get(&place_at).filter(|known| !known.gone && !matches!(known.fate, Fate::Failed(_)))
+            {
                 fates.push(known.fate.clone());
                 continue;
             }
@@ -265,6 +280,10 @@ impl MailStore for MemoryStore {
                     }
                 }
             };
+            // The same message, there again: what changed meanwhile shows in its row.
+            if let Some(row) = row.filter(|row| state.items.get(&place_at).is_some_and(|old| old.row == Some(*row))) {
+                state.rows[row].flags = item.flags;
+            }
             fates.push(fate.clone());
             let placed = PlacedItem { fate, row, digest: item.digest(), flags: item.flags, gone: false };
             state.items.insert(place_at, placed);

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use echodesk_core::ConnectionId;
-use echodesk_mail::model::{FolderCursor, FolderStatus, UidSet};
+use echodesk_mail::model::{FolderCursor, FolderStatus, Suspect, Uid, UidSet};
 use jiff::Timestamp;
 
 use super::text::without_nul;
@@ -21,6 +21,8 @@ struct Row {
     highest_mod_seq: Option<i64>,
     pending: String,
     window_start: Option<Day>,
+    suspect_uid: Option<i64>,
+    suspect_deaths: i64,
 }
 
 /// The cursors of a mailbox, by name.
@@ -49,6 +51,7 @@ fn cursor(row: Row) -> Outcome<FolderCursor> {
         folder: row.name,
         pending,
         window_start: row.window_start.map(|day| day.0),
+        suspect: row.suspect_uid.map(|uid| Suspect { uid: Uid(number(uid)), deaths: number(row.suspect_deaths) }),
     })
 }
 
@@ -85,6 +88,8 @@ pub(crate) fn write(
         folders::highest_mod_seq.eq(highest_mod_seq),
         folders::pending.eq(cursor.pending.to_string()),
         folders::window_start.eq(cursor.window_start.map(Day)),
+        folders::suspect_uid.eq(cursor.suspect.map(|suspect| i64::from(suspect.uid.0))),
+        folders::suspect_deaths.eq(cursor.suspect.map_or(0, |suspect| i64::from(suspect.deaths))),
         folders::updated_at.eq(Stamp::from(now)),
     );
     let name = without_nul(&cursor.folder);

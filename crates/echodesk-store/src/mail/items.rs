@@ -1,11 +1,12 @@
 //! `echodesk_mail_item`: what became of each UID.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use echodesk_core::ConnectionId;
 use echodesk_mail::model::{ContentDigest, Fate, Flags, Uid, UidSet};
-use echodesk_mail::ports::Item;
+use echodesk_mail::ports::{FailedItems, Item};
 use jiff::Timestamp;
 
 use super::folders::number;
@@ -13,7 +14,7 @@ use super::text::without_nul;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::Stamp;
-use crate::tables::items;
+use crate::tables::{folders, items};
 
 /// Values in one IN list, and rows in one INSERT: far below SQLite's 32,766 parameters.
 pub(crate) const CHUNK: usize = 500;
@@ -31,7 +32,8 @@ pub(crate) fn living(connection: &mut Connection, folder: i64, uid_validity: u32
 }
 
 /// The fates that some UIDs have already. One that was gone and is there again is decided anew: its
-/// folder may have been made again under the old UIDVALIDITY, with other messages.
+/// folder may have been made again under the old UIDVALIDITY, with other messages. So is one that
+/// could not be read.
 pub(crate) fn fates(
     connection: &mut Connection,
     folder: i64,
@@ -46,6 +48,7 @@ pub(crate) fn fates(
             .filter(items::uid_validity.eq(i64::from(uid_validity)))
             .filter(items::uid.eq_any(&chunk))
             .filter(items::gone_at.is_null())
+            .filter(items::fate.ne("failed"))
             .select((items::uid, items::fate, items::reason))
             .load(c))?;
         fates.extend(rows.into_iter().map(|(uid, code, reason)| (Uid(number(uid)), fate(&code, reason))));
@@ -61,6 +64,50 @@ fn fate(code: &str, reason: Option<String>) -> Fate {
         "duplicate" => Fate::Duplicate,
         _ => Fate::Failed(reason),
     }
+}
+
+/// The rows that some UIDs stood for before they were gone.
+pub(crate) fn rows_of_gone(
+    connection: &mut Connection,
+    folder: i64,
+    uid_validity: u32,
+    uids: &[Uid],
+) -> Outcome<HashMap<Uid, i64>> {
+    let mut gone = HashMap::new();
+    for chunk in uids.chunks(CHUNK) {
+        let chunk: Vec<i64> = chunk.iter().map(|uid| i64::from(uid.0)).collect();
+        let rows: Vec<(i64, Option<i64>)> = on!(&mut *connection, |c| items::table
+            .filter(items::folder_id.eq(folder))
+            .filter(items::uid_validity.eq(i64::from(uid_validity)))
+            .filter(items::uid.eq_any(&chunk))
+            .filter(items::gone_at.is_not_null())
+            .select((items::uid, items::message_row))
+            .load(c))?;
+        gone.extend(rows.into_iter().filter_map(|(uid, row)| Some((Uid(number(uid)), row?))));
+    }
+    Ok(gone)
+}
+
+/// The living items of a mailbox that have failed, first seen at or after `since`.
+pub(crate) fn failed(
+    connection: &mut Connection,
+    mailbox: ConnectionId,
+    since: Timestamp,
+) -> Outcome<Vec<FailedItems>> {
+    let rows: Vec<(String, i64, i64)> = on!(connection, |c| items::table
+        .inner_join(folders::table)
+        .filter(folders::connection_id.eq(mailbox.0))
+        .filter(items::fate.eq("failed"))
+        .filter(items::gone_at.is_null())
+        .filter(items::first_seen_at.ge(Stamp::from(since)))
+        .select((folders::name, items::uid_validity, items::uid))
+        .load(c))?;
+    let mut found: BTreeMap<(String, u32), UidSet> = BTreeMap::new();
+    for (folder, uid_validity, uid) in rows {
+        found.entry((folder, number(uid_validity))).or_default().insert(Uid(number(uid)));
+    }
+    let failed = found.into_iter().map(|((folder, uid_validity), uids)| FailedItems { folder, uid_validity, uids });
+    Ok(failed.collect())
 }
 
 /// An item to be written.
@@ -88,7 +135,7 @@ struct Row {
     first_seen_at: Stamp,
 }
 
-/// Writes items, none of which may be there yet, unless marked as gone.
+/// Writes items, none of which may be there yet, unless gone or failed.
 pub(crate) fn insert(
     connection: &mut Connection,
     folder: i64,

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use echodesk_core::ConnectionId;
-use echodesk_mail::model::{ColumnLimits, ContentDigest, Fate, FolderCursor, MailMessage, Uid};
+use echodesk_mail::model::{ColumnLimits, ContentDigest, Fate, Flags, FolderCursor, MailMessage, Uid};
 use echodesk_mail::ports::{Batch, BatchItem, ItemContent};
 use echodesk_mail::rules::identity::{Candidate, Existing, Fingerprint, Placement, names, place};
 
 use super::text::without_nul;
-use super::{follow, items, rows};
+use super::{flags, follow, items, rows};
 use crate::connection::Connection;
 use crate::error::{Failure, Outcome};
 
@@ -85,6 +85,11 @@ pub(crate) fn store(
             })
         })
         .collect();
+    // The same message in a place that was gone: what changed meanwhile shows in its row.
+    let gone = items::rows_of_gone(connection, place.folder, uid_validity, &uids)?;
+    let is_back = |item: &&items::NewItem<'_>| item.row.is_some() && gone.get(&item.uid) == item.row.as_ref();
+    let back: Vec<(Uid, Flags)> = new.iter().filter(is_back).map(|item| (item.uid, item.flags)).collect();
+    flags::update(connection, place.folder, uid_validity, &back, batch.now)?;
     items::insert(connection, place.folder, uid_validity, &new, batch.now)?;
 
     let met: Vec<i64> =

@@ -1,9 +1,9 @@
 //! Flags, and messages that are no longer there.
 
-use echodesk_mail::model::{Flags, Uid, UidSet};
-use echodesk_mail::ports::{Item, MailStore};
+use echodesk_mail::model::{Fate, Flags, Uid, UidSet};
+use echodesk_mail::ports::{FailedItems, Item, MailStore};
 
-use crate::world::{flagged, item, now, on_both};
+use crate::world::{flagged, item, now, on_both, unreadable};
 
 const FLAGS: &str = "SELECT uid || CASE WHEN is_read THEN ' read' ELSE '' END || CASE WHEN is_starred THEN ' starred' ELSE '' END \
                      || CASE WHEN is_answered THEN ' answered' ELSE '' END || CASE WHEN is_draft THEN ' draft' ELSE '' END AS row \
@@ -65,9 +65,25 @@ on_both! {
         world.put("Clients", vec![item(1, "<a@x>", 1), item(2, "<b@x>", 2)]);
         assert_eq!(world.gone("Clients", "1:2"), 2);
         // The folder is back: UID 1 holds what it held, UID 2 another message.
-        world.put("Clients", vec![item(1, "<a@x>", 1), item(2, "<c@x>", 3)]);
+        world.put("Clients", vec![flagged(item(1, "<a@x>", 1), Flags::SEEN), item(2, "<c@x>", 3)]);
+        assert_eq!(world.select(FLAGS)[0], "1 read", "what was read meanwhile");
         let living: Vec<_> = store.items(key, "Clients", 1).unwrap().into_iter().map(|item| item.uid.0).collect();
         assert_eq!(living, [1, 2]);
         assert_eq!(world.rows().len(), 3, "nothing twice, and nothing lost");
+    }
+}
+
+on_both! {
+    fn what_could_not_be_read_is_listed_and_decided_anew(world) {
+        let (store, key) = (&world.store, world.key());
+        world.put("INBOX", vec![unreadable(1, "broken"), item(2, "<b@x>", 2), unreadable(3, "broken")]);
+        let failed = |since| store.failed(key, since).unwrap();
+        let uids = "1,3".parse().unwrap();
+        assert_eq!(failed(now()), [FailedItems { folder: "INBOX".to_owned(), uid_validity: 1, uids }]);
+        assert!(failed(now() + jiff::SignedDuration::from_secs(1)).is_empty(), "too long ago");
+        let fates = world.put("INBOX", vec![item(1, "<a@x>", 1)]);
+        assert_eq!(fates, [Fate::Stored]);
+        assert_eq!(failed(now())[0].uids.to_string(), "3");
+        assert_eq!(world.rows().len(), 2);
     }
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{Nullable, Text};
 use echodesk_core::{DatabaseUrl, Language, RunId, SchemaName, Secret};
 use echodesk_mail::model::{
     Address, AttachmentRef, ContentDigest, Endpoint, Fate, Flags, FolderCursor, FolderStatus, MailMessage, Mailbox,
-    MailboxKey, Security, Uid, UidSet,
+    MailboxKey, Security, Suspect, Uid, UidSet,
 };
 use echodesk_mail::ports::{Batch, BatchItem, ItemContent, Lease, MailStore, Scope};
 use echodesk_mail::rules::identity::Fingerprint;
@@ -216,6 +216,7 @@ pub(crate) fn cursor(folder: &str, uid_validity: u32) -> FolderCursor {
         status: FolderStatus { uid_validity, uid_next: 100, messages: 50, highest_mod_seq: Some(7) },
         pending: "3:4,9".parse().unwrap(),
         window_start: Some("2025-11-22".parse().unwrap()),
+        suspect: Some(Suspect { uid: Uid(9), deaths: 2 }),
     }
 }
 

@@ -13,6 +13,9 @@ CREATE TABLE echodesk_mail_folder (
     pending text NOT NULL,
     -- First day of the history window; NULL means all history.
     window_start date,
+    -- A message over which the connection broke, and how often in a row.
+    suspect_uid bigint CHECK (suspect_uid BETWEEN 1 AND 4294967295),
+    suspect_deaths bigint NOT NULL CHECK (suspect_deaths BETWEEN 0 AND 4294967295),
     updated_at timestamptz NOT NULL,
     UNIQUE (connection_id, name)
 );
@@ -39,3 +42,4 @@ CREATE TABLE echodesk_mail_item (
     CHECK ((message_row IS NULL) = (fate = 'failed'))
 );
 CREATE INDEX echodesk_mail_item_message_row ON echodesk_mail_item (message_row);
+CREATE INDEX echodesk_mail_item_failed ON echodesk_mail_item (folder_id) WHERE fate = 'failed';

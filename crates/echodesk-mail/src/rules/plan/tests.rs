@@ -8,7 +8,7 @@ fn status(uid_validity: u32, uid_next: u32, messages: u32, mod_seq: Option<u64>)
 }
 
 fn cursor(status: FolderStatus) -> FolderCursor {
-    FolderCursor { folder: "INBOX".to_owned(), status, pending: UidSet::new(), window_start: None }
+    FolderCursor { folder: "INBOX".to_owned(), status, pending: UidSet::new(), window_start: None, suspect: None }
 }
 
 fn day(text: &str) -> Option<Date> {
