@@ -2,7 +2,6 @@
 
 use super::server::TestServer;
 use crate::model::{FolderListing, FolderName, FolderStatus, SpecialUse};
-use crate::ports::MailServerError;
 
 fn folders(capabilities: &'static str, expected: &'static str, lines: &'static str) -> (Vec<FolderListing>, u32) {
     let server = TestServer::logged_in(capabilities, move |peer| {

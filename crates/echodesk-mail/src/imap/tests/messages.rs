@@ -84,6 +84,46 @@ fn a_long_set_is_searched_with_several_commands() {
 }
 
 #[test]
+fn a_search_without_a_readable_answer_is_refused_and_not_empty() {
+    for (capabilities, lines) in [
+        ("", "* SEARCH 1,2,3\r\n"),
+        ("", ""),
+        ("", "* 3 EXISTS\r\n"),
+        ("ESEARCH", ""),
+        ("ESEARCH", "* ESEARCH (TAG \"TAG\") ALL 1:3\r\n"),
+        ("ESEARCH", "* ESEARCH (TAG \"TAG\") UID ALL 1:*\r\n"),
+        ("ESEARCH", "* ESEARCH (TAG \"e0\") UID ALL 1:3\r\n"),
+    ] {
+        let (mut session, server) = session_with(capabilities, move |peer| {
+            peer.hear("UID SEARCH");
+            let lines = lines.replace("TAG \"TAG\"", &format!("TAG \"{}\"", peer.tag()));
+            peer.say(lines);
+            peer.end("OK done");
+            peer.answer("UID SEARCH", "* SEARCH 2\r\n");
+        });
+        let error = session.search(&set("1:3"), None).unwrap_err();
+        assert!(matches!(&error, MailServerError::Refused { command: "SEARCH", .. }), "{lines}: {error}");
+        assert_eq!(session.search(&set("1:3"), None).unwrap(), set("2"), "the session survives");
+        session.logout();
+        server.join();
+    }
+}
+
+#[test]
+fn each_of_several_searches_needs_its_own_answer() {
+    let (mut session, server) = session_with("", |peer| {
+        // The first is answered twice, the second not at all.
+        peer.answer("UID SEARCH", "* SEARCH 2\r\n* SEARCH 4\r\n");
+        peer.answer("UID SEARCH", "");
+    });
+    let uids: UidSet = (1..=2000).map(|n| Uid(n * 2)).collect();
+    let error = session.search(&uids, None).unwrap_err();
+    assert!(matches!(&error, MailServerError::Refused { command: "SEARCH", .. }), "{error}");
+    session.logout();
+    server.join();
+}
+
+#[test]
 fn metas_are_those_that_were_asked_for_once_each() {
     let (mut session, server) = session_with("", |peer| {
         peer.answer(
