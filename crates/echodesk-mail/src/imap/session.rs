@@ -10,7 +10,7 @@ use super::capabilities::Capabilities;
 use super::command::{Command, for_uids, search_date};
 use super::examine::{Numbers, opened};
 use super::fetch::{read_fetch, take_fetch};
-use super::folders::{Folders, MOST_FOLDERS, key, read_status};
+use super::folders::{Folders, key, read_status};
 use super::reader::{Bodies, SEARCH_LINE_LIMIT};
 use super::search::Search;
 use super::wire::{Plan, Untagged, Wire, all_done};
@@ -59,18 +59,18 @@ impl ImapSession {
     /// Runs LIST, with whatever else is in `commands`; returns what was listed and how all ended.
     fn list(&mut self, commands: &[Command]) -> Result<(Vec<FolderListing>, Vec<Option<String>>), MailServerError> {
         let mut folders = Folders::default();
-        let mut too_many = false;
+        let mut excess = None;
         let result = self.wire.run(&Plan::new("listing folders"), commands, &mut |untagged| {
             match untagged {
                 Untagged::Data(data) if data.is("LIST") => folders.list(data)?,
                 Untagged::Data(data) if data.is("STATUS") => folders.status(data)?,
                 _ => {}
             }
-            too_many = folders.len() > MOST_FOLDERS;
-            if too_many { Ok(ControlFlow::Break(())) } else { GO_ON }
+            excess = folders.excess();
+            if excess.is_some() { Ok(ControlFlow::Break(())) } else { GO_ON }
         })?;
-        if too_many {
-            return Err(MailServerError::Protocol { problem: format!("it lists more than {MOST_FOLDERS} folders") });
+        if let Some(excess) = excess {
+            return Err(MailServerError::Protocol { problem: format!("it lists {excess}") });
         }
         Ok((folders.finish(), result))
     }

@@ -181,6 +181,48 @@ fn a_server_that_lists_for_ever_fills_no_memory() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_passed_over_and_counted() {
+    let server = TestServer::logged_in("", |peer| {
+        let (longest, longer) = ("x".repeat(8 << 10), "y".repeat((8 << 10) + 1));
+        peer.answer(
+            "LIST",
+            format!(
+                "* LIST () NIL {longest}\r\n* LIST () NIL {longer}\r\n\
+                 * STATUS {longer} (UIDVALIDITY 1 UIDNEXT 1 MESSAGES 0)\r\n"
+            ),
+        );
+        peer.wait_for_end();
+    });
+    let mut session = server.open().unwrap();
+    let lengths: Vec<_> = session.folders().unwrap().iter().map(|folder| folder.name.wire.len()).collect();
+    assert_eq!((lengths, session.counters().skipped_answers), (vec![8 << 10], 2));
+    session.logout();
+    server.join();
+}
+
+#[test]
+fn long_names_without_end_fill_no_memory() {
+    for answer in ["LIST () NIL", "STATUS"] {
+        let server = TestServer::logged_in("", move |peer| {
+            peer.hear("LIST");
+            let mut number = 0;
+            while peer.say(format!("* {answer} {number:08000} (UIDVALIDITY 1 UIDNEXT 1 MESSAGES 0)\r\n")) {
+                number += 1;
+            }
+            assert!(number < 20_000, "{number} of {answer} were taken");
+        });
+        let mut session = server.open().unwrap();
+        let error = session.folders().unwrap_err();
+        assert!(
+            matches!(&error, MailServerError::Protocol { problem } if problem.contains("bytes of names")),
+            "{error}"
+        );
+        drop(session);
+        server.join();
+    }
+}
+
+#[test]
 fn no_time_left_means_no_connection() {
     let server = TestServer::clear(|_| {});
     assert!(matches!(server.open_within(200, 0), Err(MailServerError::OutOfTime)));
