@@ -20,6 +20,7 @@ mod fetch;
 mod folders;
 mod greeting;
 mod login;
+mod names;
 mod reader;
 mod response;
 mod search;

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::names;
 use super::response::Data;
 use super::tokens::{Malformed, Value};
-use super::utf7;
 use crate::model::{FolderListing, FolderName, FolderStatus, SpecialUse};
 
 /// More folders than any mailbox has; a server that lists on and on fills no memory.
@@ -19,26 +19,6 @@ const MOST_BYTES: usize = 16 << 20;
 /// What a folder's wire name is compared by: INBOX has no case.
 pub(super) fn key(wire: &[u8]) -> Vec<u8> {
     if wire.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { wire.to_vec() }
-}
-
-/// The name of the folder that the server calls `wire`.
-fn name(wire: &[u8]) -> FolderName {
-    let name = if wire.eq_ignore_ascii_case(b"INBOX") {
-        "INBOX".to_owned()
-    } else {
-        utf7::decode(wire).unwrap_or_else(|| as_it_is(wire))
-    };
-    FolderName { name, wire: wire.to_vec() }
-}
-
-/// A name that is no modified UTF-7: raw UTF-8 as it is, anything else byte by byte, so that two
-/// names never become one. Control characters could not be stored or shown and are replaced.
-fn as_it_is(wire: &[u8]) -> String {
-    let text = match std::str::from_utf8(wire) {
-        Ok(text) => text.to_owned(),
-        Err(_) => wire.iter().copied().map(char::from).collect(),
-    };
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Reads `* STATUS name (ITEM n …)`: the folder's key and its numbers. None for the numbers if
@@ -103,7 +83,7 @@ impl Folders {
         let attributes: Vec<&[u8]> = attributes.list().ok_or(Malformed)?.iter().filter_map(Value::name).collect();
         let has = |name: &str| attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name.as_bytes()));
         let listing = FolderListing {
-            name: name(wire),
+            name: FolderName { name: names::read(wire), wire: wire.to_vec() },
             separator: separator.string().and_then(|text| std::str::from_utf8(text).ok()?.chars().next()),
             selectable: !has("\\Noselect") && !has("\\NonExistent"),
             special_use: special_use(has),
@@ -138,16 +118,19 @@ impl Folders {
         Ok(())
     }
 
-    /// The listings with their numbers.
+    /// The listings with their numbers, no two under one name.
     pub(super) fn finish(mut self) -> Vec<FolderListing> {
-        let mut names = HashSet::with_capacity(self.listings.len());
+        let (well, badly): (Vec<_>, Vec<_>) =
+            self.listings.iter_mut().partition(|listing| names::is_well_encoded(&listing.name.wire));
+        let taken: HashSet<&str> = well.iter().map(|listing| listing.name.name.as_str()).collect();
+        for listing in badly {
+            // Whichever was listed first: the name belongs to the folder that spells it well.
+            if taken.contains(listing.name.name.as_str()) {
+                listing.name.name = names::spelt_out(&listing.name.wire);
+            }
+        }
         for listing in &mut self.listings {
             listing.status = self.statuses.get(&key(&listing.name.wire)).copied();
-            // Two wire names that read the same (one of them badly encoded) stay two folders.
-            if !names.insert(listing.name.name.clone()) {
-                listing.name.name = as_it_is(&listing.name.wire);
-                names.insert(listing.name.name.clone());
-            }
         }
         self.listings
     }
