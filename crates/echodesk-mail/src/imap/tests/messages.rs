@@ -150,6 +150,25 @@ fn metas_are_those_that_were_asked_for_once_each() {
 }
 
 #[test]
+fn answers_about_sizes_that_cannot_be_read_are_counted() {
+    let (mut session, server) = session_with("", |peer| {
+        peer.answer(
+            "UID FETCH",
+            "* 1 FETCH (UID 1 RFC822.SIZE 80 FLAGS ())\r\n\
+             * 2 FETCH (UID 2 RFC822.SIZE 80 FLAGS (x)\r\n\
+             * 3 FETCH (RFC822.SIZE 80 FLAGS ())\r\n\
+             * 4 FETCH (UID 0 RFC822.SIZE 80 FLAGS ())\r\n\
+             * 5 FETCH (FLAGS (\\Seen))\r\n",
+        );
+    });
+    let uids: Vec<_> = session.metas(&set("1:5")).unwrap().iter().map(|meta| meta.uid.0).collect();
+    assert_eq!(uids, [1]);
+    assert_eq!(session.counters().skipped_answers, 3, "the last one is news that nobody asked for");
+    session.logout();
+    server.join();
+}
+
+#[test]
 fn bodies_arrive_whole_whatever_lies_between_them() {
     let (mut session, server) = session_with("", |peer| {
         peer.answer(
