@@ -28,6 +28,7 @@ mod session;
 mod socket;
 mod stream;
 mod tls;
+mod tls_problem;
 mod tokens;
 pub mod utf7;
 mod wire;
