@@ -20,6 +20,7 @@ mod fetch;
 mod folders;
 mod greeting;
 mod login;
+mod names;
 mod reader;
 mod response;
 mod search;
@@ -27,6 +28,7 @@ mod session;
 mod socket;
 mod stream;
 mod tls;
+mod tls_problem;
 mod tokens;
 pub mod utf7;
 mod wire;
@@ -38,7 +40,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_core::{Clock, Secret};
+use echodesk_core::{Clock, Secret, StopToken};
 use native_tls::TlsConnector;
 
 pub use check::{CheckFailure, CheckStep, check_mailbox};
@@ -74,6 +76,7 @@ pub struct ImapServer {
     connector: TlsConnector,
     settings: ImapSettings,
     clock: Arc<dyn Clock>,
+    stop: Option<StopToken>,
 }
 
 impl ImapServer {
@@ -82,7 +85,15 @@ impl ImapServer {
     /// # Errors
     /// The file of extra certificate authorities cannot be used.
     pub fn new(settings: ImapSettings, clock: Arc<dyn Clock>) -> Result<Self, ImapSettingsError> {
-        Ok(Self { connector: tls::connector(settings.extra_ca.as_ref())?, settings, clock })
+        Ok(Self { connector: tls::connector(settings.extra_ca.as_ref())?, settings, clock, stop: None })
+    }
+
+    /// Ends every wait for a server within a second once `stop` is set, with
+    /// [`MailServerError::OutOfTime`]: what was read is kept and the next run goes on. Only a TCP
+    /// connection that is being made is waited for, for as long as `connect_timeout` says.
+    #[must_use]
+    pub fn with_stop(self, stop: StopToken) -> Self {
+        Self { stop: Some(stop), ..self }
     }
 }
 
@@ -100,7 +111,8 @@ impl MailServer for ImapServer {
         password: &Secret,
         time_left: Duration,
     ) -> Result<Box<dyn MailSession>, MailServerError> {
-        let limits = Arc::new(Limits::new(Arc::clone(&self.clock), self.settings.io_timeout, time_left));
+        let (clock, stop) = (Arc::clone(&self.clock), self.stop.clone());
+        let limits = Arc::new(Limits::new(clock, stop, self.settings.io_timeout, time_left));
         let Connected { tcp, round_trip } = connect(endpoint, self.settings.connect_timeout, &limits)?;
         let secure = |tcp| tls::secure(&self.connector, endpoint, tcp, &limits);
         let (mut stream, greeting) = match endpoint.security {
@@ -121,6 +133,7 @@ impl MailServer for ImapServer {
         } else {
             login::log_in(&mut stream, greeting.capabilities.as_ref(), username, password)?
         };
+        limits.set_logged_in();
         Ok(Box::new(ImapSession::new(Wire::new(stream, capabilities), round_trip)))
     }
 }

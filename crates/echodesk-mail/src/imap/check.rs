@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echodesk_core::Secret;
 
-use super::greeting::GREETING;
+use super::greeting::{CLEAR_GREETING, GREETING};
 use super::login::LOGGING_IN;
 use super::tls::SECURING;
 use crate::model::{Endpoint, FolderListing};
@@ -74,7 +74,7 @@ fn step_of_open(error: &MailServerError) -> CheckStep {
         MailServerError::Tls { .. } | MailServerError::NoStartTls { .. } => CheckStep::Secure,
         MailServerError::Timeout { doing, .. } | MailServerError::Lost { doing, .. } => match *doing {
             SECURING => CheckStep::Secure,
-            GREETING | LOGGING_IN => CheckStep::LogIn,
+            GREETING | CLEAR_GREETING | LOGGING_IN => CheckStep::LogIn,
             _ => CheckStep::Connect,
         },
         MailServerError::OutOfTime => CheckStep::Connect,

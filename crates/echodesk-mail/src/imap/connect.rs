@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use super::socket::{LimitedTcp, Limits};
+use super::socket::{LimitedTcp, Limits, SLICE};
 use crate::model::Endpoint;
 use crate::ports::MailServerError;
 
@@ -28,9 +28,11 @@ pub(super) fn connect(
 ) -> Result<Connected, MailServerError> {
     let end = limits.elapsed().saturating_add(timeout.min(limits.time_left().ok_or(MailServerError::OutOfTime)?));
     let resolve = |source| MailServerError::Resolve { host: endpoint.host.clone(), source };
-    let addresses = match resolve_within(&endpoint.host, endpoint.port, end.saturating_sub(limits.elapsed())) {
+    let addresses = match resolve_within(&endpoint.host, endpoint.port, end.saturating_sub(limits.elapsed()), &|| {
+        limits.is_stopped()
+    }) {
         Ok(addresses) => addresses,
-        Err(_) if limits.time_left().is_none() => return Err(MailServerError::OutOfTime),
+        Err(_) if limits.is_stopped() => return Err(MailServerError::OutOfTime),
         Err(error) => return Err(resolve(error)),
     };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no addresses");
@@ -38,6 +40,9 @@ pub(super) fn connect(
         return Err(resolve(last));
     }
     for (index, address) in addresses.iter().enumerate() {
+        if limits.is_stopped() {
+            return Err(MailServerError::OutOfTime);
+        }
         // Each address gets its share of what is left: one that swallows packets (often IPv6 where
         // there is no route) must not use up the time of those after it.
         let left = end.saturating_sub(limits.elapsed());
@@ -52,15 +57,12 @@ pub(super) fn connect(
             Err(error) => last = error,
         }
     }
-    if limits.time_left().is_none() {
-        return Err(MailServerError::OutOfTime);
-    }
     Err(MailServerError::Connect { endpoint: endpoint.to_string(), source: last })
 }
 
 /// Asks the system's resolver, which has no time-out of its own that we could set: it works in a
-/// thread that is left behind if it takes too long.
-fn resolve_within(host: &str, port: u16, wait: Duration) -> io::Result<Vec<SocketAddr>> {
+/// thread that is left behind if it takes too long, or if `stopped` says so.
+fn resolve_within(host: &str, port: u16, wait: Duration, stopped: &dyn Fn() -> bool) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = bare(host).parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -70,12 +72,19 @@ fn resolve_within(host: &str, port: u16, wait: Duration) -> io::Result<Vec<Socke
         // Nobody listens any more if the time is over.
         let _ = sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     })?;
-    receiver.recv_timeout(wait).unwrap_or_else(|error| {
-        Err(match error {
-            RecvTimeoutError::Timeout => io::Error::new(io::ErrorKind::TimedOut, "the resolver did not answer"),
-            RecvTimeoutError::Disconnected => io::Error::other("the resolver stopped"),
-        })
-    })
+    let mut left = wait;
+    loop {
+        let slice = left.min(SLICE);
+        left -= slice;
+        match receiver.recv_timeout(slice) {
+            Ok(resolved) => return resolved,
+            Err(RecvTimeoutError::Timeout) if left.is_zero() || stopped() => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the resolver did not answer"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("the resolver stopped")),
+        }
+    }
 }
 
 /// An IPv6 address without the brackets that it has in a URL.
@@ -89,12 +98,15 @@ mod tests {
 
     #[test]
     fn addresses_need_no_resolver() {
-        assert_eq!(resolve_within("127.0.0.1", 993, Duration::ZERO).unwrap(), ["127.0.0.1:993".parse().unwrap()]);
-        assert_eq!(resolve_within("[::1]", 993, Duration::ZERO).unwrap(), ["[::1]:993".parse().unwrap()]);
+        assert_eq!(
+            resolve_within("127.0.0.1", 993, Duration::ZERO, &|| false).unwrap(),
+            ["127.0.0.1:993".parse().unwrap()]
+        );
+        assert_eq!(resolve_within("[::1]", 993, Duration::ZERO, &|| false).unwrap(), ["[::1]:993".parse().unwrap()]);
     }
 
     #[test]
     fn a_name_that_cannot_exist_is_an_error() {
-        assert!(resolve_within("no such host", 993, Duration::from_secs(20)).is_err());
+        assert!(resolve_within("no such host", 993, Duration::from_secs(20), &|| false).is_err());
     }
 }

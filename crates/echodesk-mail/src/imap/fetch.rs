@@ -38,7 +38,7 @@ pub(super) fn read_fetch(data: Data<'_>) -> Result<Fetched, Malformed> {
         let (Value::Atom(name), value) = (&pair[0], &pair[1]) else { return Err(Malformed) };
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         if is("UID") {
-            fetched.uid = value.nonzero_u32().map(Uid);
+            fetched.uid = Some(value.nonzero_u32().map(Uid).ok_or(Malformed)?);
         } else if is("RFC822.SIZE") {
             fetched.size = value.number();
         } else if is("INTERNALDATE") {
@@ -52,6 +52,11 @@ pub(super) fn read_fetch(data: Data<'_>) -> Result<Fetched, Malformed> {
                 Value::Atom(_) | Value::List(_) => None,
             };
         }
+    }
+    // What only comes when it is asked for, by UID, belongs to a message of ours that this does not
+    // name. Without these it may be news of any message.
+    if fetched.uid.is_none() && (fetched.size.is_some() || fetched.internal_date.is_some() || fetched.body.is_some()) {
+        return Err(Malformed);
     }
     Ok(fetched)
 }
@@ -150,7 +155,20 @@ mod tests {
         {
             assert_eq!(fetch(line).map(|_| ()), Err(Malformed), "{line}");
         }
-        assert_eq!(fetch("* 1 FETCH (UID 0)\r\n").unwrap().uid, None, "0 is no UID");
-        assert_eq!(fetch("* 1 FETCH (UID 4294967296)\r\n").unwrap().uid, None);
+    }
+
+    #[test]
+    fn an_answer_to_us_that_names_no_message_is_malformed() {
+        for line in [
+            "* 1 FETCH (UID 0)\r\n",
+            "* 1 FETCH (UID 4294967296)\r\n",
+            "* 1 FETCH (UID NIL FLAGS ())\r\n",
+            "* 1 FETCH (RFC822.SIZE 4 FLAGS ())\r\n",
+            "* 1 FETCH (INTERNALDATE \" 7-Nov-2026 10:00:00 +0100\")\r\n",
+            "* 1 FETCH (BODY[] \"x\")\r\n",
+        ] {
+            assert_eq!(fetch(line).map(|_| ()), Err(Malformed), "{line}");
+        }
+        assert_eq!(fetch("* 1 FETCH (FLAGS (\\Seen))\r\n").unwrap().uid, None, "news of some message");
     }
 }

@@ -2,37 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::names;
 use super::response::Data;
 use super::tokens::{Malformed, Value};
-use super::utf7;
 use crate::model::{FolderListing, FolderName, FolderStatus, SpecialUse};
 
 /// More folders than any mailbox has; a server that lists on and on fills no memory.
-pub(super) const MOST_FOLDERS: usize = 100_000;
+const MOST_FOLDERS: usize = 100_000;
+
+/// The longest name of a folder that is taken, in bytes; far above anything that people type.
+const LONGEST_NAME: usize = 8 << 10;
+
+/// The most bytes of names that are held of one listing.
+const MOST_BYTES: usize = 16 << 20;
 
 /// What a folder's wire name is compared by: INBOX has no case.
 pub(super) fn key(wire: &[u8]) -> Vec<u8> {
     if wire.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { wire.to_vec() }
-}
-
-/// The name of the folder that the server calls `wire`.
-fn name(wire: &[u8]) -> FolderName {
-    let name = if wire.eq_ignore_ascii_case(b"INBOX") {
-        "INBOX".to_owned()
-    } else {
-        utf7::decode(wire).unwrap_or_else(|| as_it_is(wire))
-    };
-    FolderName { name, wire: wire.to_vec() }
-}
-
-/// A name that is no modified UTF-7: raw UTF-8 as it is, anything else byte by byte, so that two
-/// names never become one. Control characters could not be stored or shown and are replaced.
-fn as_it_is(wire: &[u8]) -> String {
-    let text = match std::str::from_utf8(wire) {
-        Ok(text) => text.to_owned(),
-        Err(_) => wire.iter().copied().map(char::from).collect(),
-    };
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Reads `* STATUS name (ITEM n …)`: the folder's key and its numbers. None for the numbers if
@@ -40,7 +26,7 @@ fn as_it_is(wire: &[u8]) -> String {
 pub(super) fn read_status(data: Data<'_>) -> Result<(Vec<u8>, Option<FolderStatus>), Malformed> {
     let mut tokens = data.tokens;
     let name = tokens.expect()?;
-    let key = key(name.name().ok_or(Malformed)?);
+    let key = key(bounded(&name)?);
     let items = tokens.expect()?;
     let items = items.list().ok_or(Malformed)?;
     let number =
@@ -56,6 +42,11 @@ pub(super) fn read_status(data: Data<'_>) -> Result<(Vec<u8>, Option<FolderStatu
     Ok((key, status))
 }
 
+/// The wire name in `value`, unless it is too long to be one.
+fn bounded<'v>(value: &'v Value<'_>) -> Result<&'v [u8], Malformed> {
+    value.name().filter(|wire| wire.len() <= LONGEST_NAME).ok_or(Malformed)
+}
+
 fn is_atom(value: &Value<'_>, name: &str) -> bool {
     matches!(value, Value::Atom(atom) if atom.eq_ignore_ascii_case(name.as_bytes()))
 }
@@ -66,12 +57,20 @@ pub(super) struct Folders {
     listings: Vec<FolderListing>,
     by_key: HashMap<Vec<u8>, usize>,
     statuses: HashMap<Vec<u8>, FolderStatus>,
+    /// What all names take.
+    bytes: usize,
 }
 
 impl Folders {
-    /// How many LIST and STATUS answers are held.
-    pub(super) fn len(&self) -> usize {
-        self.listings.len().max(self.statuses.len())
+    /// What there is too much of, if anything.
+    pub(super) fn excess(&self) -> Option<String> {
+        if self.listings.len().max(self.statuses.len()) > MOST_FOLDERS {
+            Some(format!("more than {MOST_FOLDERS} folders"))
+        } else if self.bytes > MOST_BYTES {
+            Some(format!("more than {MOST_BYTES} bytes of names of folders"))
+        } else {
+            None
+        }
     }
 
     /// Reads `* LIST (attributes) separator name …`. A folder that is listed twice is one folder.
@@ -80,11 +79,11 @@ impl Folders {
         let attributes = tokens.expect()?;
         let separator = tokens.expect()?;
         let mailbox = tokens.expect()?;
-        let wire = mailbox.name().ok_or(Malformed)?;
+        let wire = bounded(&mailbox)?;
         let attributes: Vec<&[u8]> = attributes.list().ok_or(Malformed)?.iter().filter_map(Value::name).collect();
         let has = |name: &str| attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name.as_bytes()));
         let listing = FolderListing {
-            name: name(wire),
+            name: FolderName { name: names::read(wire), wire: wire.to_vec() },
             separator: separator.string().and_then(|text| std::str::from_utf8(text).ok()?.chars().next()),
             selectable: !has("\\Noselect") && !has("\\NonExistent"),
             special_use: special_use(has),
@@ -98,6 +97,8 @@ impl Folders {
                 known.separator = known.separator.or(listing.separator);
             }
             None => {
+                // The name as it was sent, as it is read, and as it is compared.
+                self.bytes += listing.name.wire.len() * 2 + listing.name.name.len();
                 self.by_key.insert(key(wire), self.listings.len());
                 self.listings.push(listing);
             }
@@ -109,21 +110,27 @@ impl Folders {
     pub(super) fn status(&mut self, data: Data<'_>) -> Result<(), Malformed> {
         let (key, status) = read_status(data)?;
         if let Some(status) = status {
-            self.statuses.insert(key, status);
+            let length = key.len();
+            if self.statuses.insert(key, status).is_none() {
+                self.bytes += length;
+            }
         }
         Ok(())
     }
 
-    /// The listings with their numbers.
+    /// The listings with their numbers, no two under one name.
     pub(super) fn finish(mut self) -> Vec<FolderListing> {
-        let mut names = HashSet::with_capacity(self.listings.len());
+        let (well, badly): (Vec<_>, Vec<_>) =
+            self.listings.iter_mut().partition(|listing| names::is_well_encoded(&listing.name.wire));
+        let taken: HashSet<&str> = well.iter().map(|listing| listing.name.name.as_str()).collect();
+        for listing in badly {
+            // Whichever was listed first: the name belongs to the folder that spells it well.
+            if taken.contains(listing.name.name.as_str()) {
+                listing.name.name = names::spelt_out(&listing.name.wire);
+            }
+        }
         for listing in &mut self.listings {
             listing.status = self.statuses.get(&key(&listing.name.wire)).copied();
-            // Two wire names that read the same (one of them badly encoded) stay two folders.
-            if !names.insert(listing.name.name.clone()) {
-                listing.name.name = as_it_is(&listing.name.wire);
-                names.insert(listing.name.name.clone());
-            }
         }
         self.listings
     }

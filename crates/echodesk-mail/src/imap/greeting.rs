@@ -11,6 +11,9 @@ use crate::ports::MailServerError;
 /// Names the phase in errors.
 pub(super) const GREETING: &str = "waiting for the greeting";
 
+/// The same where the server has to speak first, in the clear: one that speaks TLS waits for us.
+pub(super) const CLEAR_GREETING: &str = "waiting for the greeting (the port may speak TLS from the start)";
+
 /// More untagged lines than a server has to say before a command of ours is answered.
 const MOST_LINES: usize = 1000;
 
@@ -29,6 +32,10 @@ pub(super) struct Greeting {
 /// The server says BYE, or something that is no greeting.
 pub(super) fn read_greeting(stream: &mut Stream) -> Result<Greeting, MailServerError> {
     stream.doing = GREETING;
+    greet(stream)
+}
+
+fn greet(stream: &mut Stream) -> Result<Greeting, MailServerError> {
     let response = read_response(stream, Bodies::NotExpected, LINE_LIMIT)?;
     let capabilities = Capabilities::in_response(&response);
     match response.kind() {
@@ -46,7 +53,8 @@ pub(super) fn read_greeting(stream: &mut Stream) -> Result<Greeting, MailServerE
 /// STARTTLS is not offered or refused, or more came in the clear than the answer to it.
 pub(super) fn start_tls(stream: &mut Stream, endpoint: &Endpoint) -> Result<(), MailServerError> {
     let refuse = |problem: String| Err(MailServerError::NoStartTls { endpoint: endpoint.to_string(), problem });
-    let greeting = read_greeting(stream)?;
+    stream.doing = CLEAR_GREETING;
+    let greeting = greet(stream)?;
     if greeting.logged_in {
         return refuse("it begins with PREAUTH, after which there is no STARTTLS".to_owned());
     }

@@ -10,9 +10,9 @@ use super::capabilities::Capabilities;
 use super::command::{Command, for_uids, search_date};
 use super::examine::{Numbers, opened};
 use super::fetch::{read_fetch, take_fetch};
-use super::folders::{Folders, MOST_FOLDERS, key, read_status};
+use super::folders::{Folders, key, read_status};
 use super::reader::{Bodies, SEARCH_LINE_LIMIT};
-use super::search::{read_esearch, read_search};
+use super::search::Search;
 use super::wire::{Plan, Untagged, Wire, all_done};
 use crate::model::{Flags, FolderListing, FolderName, FolderStatus, MessageMeta, RawMessage, Uid, UidSet};
 use crate::ports::{MailServerError, MailSession, Opened, SessionCounters, Sink};
@@ -59,18 +59,18 @@ impl ImapSession {
     /// Runs LIST, with whatever else is in `commands`; returns what was listed and how all ended.
     fn list(&mut self, commands: &[Command]) -> Result<(Vec<FolderListing>, Vec<Option<String>>), MailServerError> {
         let mut folders = Folders::default();
-        let mut too_many = false;
+        let mut excess = None;
         let result = self.wire.run(&Plan::new("listing folders"), commands, &mut |untagged| {
             match untagged {
                 Untagged::Data(data) if data.is("LIST") => folders.list(data)?,
                 Untagged::Data(data) if data.is("STATUS") => folders.status(data)?,
                 _ => {}
             }
-            too_many = folders.len() > MOST_FOLDERS;
-            if too_many { Ok(ControlFlow::Break(())) } else { GO_ON }
+            excess = folders.excess();
+            if excess.is_some() { Ok(ControlFlow::Break(())) } else { GO_ON }
         })?;
-        if too_many {
-            return Err(MailServerError::Protocol { problem: format!("it lists more than {MOST_FOLDERS} folders") });
+        if let Some(excess) = excess {
+            return Err(MailServerError::Protocol { problem: format!("it lists {excess}") });
         }
         Ok((folders.finish(), result))
     }
@@ -176,23 +176,21 @@ impl MailSession for ImapSession {
         let before = if self.wire.has("ESEARCH") { "UID SEARCH RETURN (ALL) UID " } else { "UID SEARCH UID " };
         let after = since.map_or_else(String::new, |day| format!(" SINCE {}", search_date(day)));
         let commands = for_uids("UID SEARCH", before, uids, &after);
-        let first_tag = self.wire.next_tag();
-        let (mut listed, mut ranges) = (Vec::new(), UidSet::new());
         let plan = Plan { line_limit: SEARCH_LINE_LIMIT, ..Plan::new("searching a folder") };
-        let endings = self.wire.run(&plan, &commands, &mut |untagged| {
-            match untagged {
-                Untagged::Data(data) if data.is("SEARCH") => read_search(data, &mut listed)?,
-                Untagged::Data(data) if data.is("ESEARCH") => {
-                    if let Some(found) = read_esearch(data, first_tag)? {
-                        ranges = ranges.union(&found);
-                    }
-                }
-                _ => {}
-            }
-            GO_ON
-        })?;
-        all_done("UID SEARCH", endings)?;
-        Ok(listed.into_iter().collect::<UidSet>().union(&ranges).intersection(uids))
+        let refused = |answer: &str| MailServerError::Refused { command: "SEARCH", answer: answer.to_owned() };
+        let mut all = UidSet::new();
+        // One by one: SEARCH answers name no command, and each command must have got its own. Only a
+        // set of thousands of ranges takes more than one.
+        for command in &commands {
+            let mut search = Search::new(uids, self.wire.next_tag());
+            let endings = self.wire.run(&plan, std::slice::from_ref(command), &mut |untagged| {
+                search.take(untagged)?;
+                GO_ON
+            })?;
+            all_done("SEARCH", endings)?;
+            all = all.union(&search.finish().map_err(refused)?);
+        }
+        Ok(all)
     }
 
     fn metas(&mut self, uids: &UidSet) -> Result<Vec<MessageMeta>, MailServerError> {

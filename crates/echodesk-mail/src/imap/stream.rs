@@ -207,7 +207,10 @@ impl Stream {
 /// The typed error of a failed read or write.
 pub(super) fn failure(limits: &Limits, doing: &'static str, source: io::Error) -> MailServerError {
     match limits.take_hit() {
-        Some(Hit::Deadline) => MailServerError::OutOfTime,
+        // Whoever used up the time before it let us in has kept us from everything: that is no
+        // progress to be gone on from.
+        Some(Hit::Deadline) if !limits.is_logged_in() => MailServerError::Timeout { doing, after: limits.lasted() },
+        Some(Hit::Deadline | Hit::Stop) => MailServerError::OutOfTime,
         Some(Hit::Timeout) => MailServerError::Timeout { doing, after: limits.io_timeout() },
         None => MailServerError::Lost { doing, source },
     }

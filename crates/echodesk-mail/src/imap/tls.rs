@@ -7,6 +7,7 @@ use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream}
 use super::connect::bare;
 use super::socket::{LimitedTcp, Limits};
 use super::stream::failure;
+use super::tls_problem;
 use crate::model::Endpoint;
 use crate::ports::MailServerError;
 
@@ -74,23 +75,16 @@ pub(super) fn secure(
     match connector.connect(bare(&endpoint.host), tcp) {
         Ok(tls) => Ok(Box::new(tls)),
         Err(error) => {
-            let problem = match error {
-                HandshakeError::Failure(error) => error.to_string(),
+            let words = match error {
+                HandshakeError::Failure(error) => tls_problem::in_words(&error.to_string(), endpoint.security),
                 HandshakeError::WouldBlock(_) => "the handshake was interrupted".to_owned(),
             };
             match failure(limits, SECURING, std::io::ErrorKind::Other.into()) {
                 MailServerError::Lost { .. } => {
-                    Err(MailServerError::Tls { endpoint: endpoint.to_string(), problem: end_of(&problem) })
+                    Err(MailServerError::Tls { endpoint: endpoint.to_string(), problem: words })
                 }
                 limit => Err(limit),
             }
         }
     }
-}
-
-/// OpenSSL lists its errors from the inside out: what matters comes last.
-fn end_of(problem: &str) -> String {
-    const KEPT: usize = 300;
-    let skipped = problem.chars().count().saturating_sub(KEPT);
-    problem.chars().skip(skipped).collect()
 }

@@ -12,7 +12,7 @@ use super::tokens::Malformed;
 use crate::ports::{MailServerError, SessionCounters};
 
 /// Begins our tags; the `imap` crate's begin with `a`.
-const TAG_PREFIX: &str = "e";
+pub(super) const TAG_PREFIX: &str = "e";
 
 /// The most untagged responses to one command: a flood ends here if not by the clock. The largest
 /// mailboxes have half as many messages.
@@ -285,7 +285,7 @@ pub(super) fn untagged(response: &Response) -> Option<Untagged<'_>> {
 }
 
 /// The number in a tag of ours.
-pub(super) fn tag_number(tag: &[u8]) -> Option<u64> {
+fn tag_number(tag: &[u8]) -> Option<u64> {
     tag.strip_prefix(TAG_PREFIX.as_bytes()).and_then(parse_number)
 }
 

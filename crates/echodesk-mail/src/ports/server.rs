@@ -134,7 +134,8 @@ pub enum MailServerError {
     Tls {
         /// Host and port.
         endpoint: String,
-        /// What OpenSSL said.
+        /// What is wrong, in words. It begins with [`MailServerError::UNTRUSTED_CERTIFICATE`] where
+        /// the certificate's chain does not verify.
         problem: String,
     },
     /// The server does not offer STARTTLS, or says something before TLS that it should not.
@@ -195,6 +196,17 @@ pub enum MailServerError {
 }
 
 impl MailServerError {
+    /// How the problem of a TLS error begins where the certificate's chain does not verify.
+    pub const UNTRUSTED_CERTIFICATE: &'static str = "the server's certificate cannot be trusted";
+
+    /// Whether the certificate's chain did not verify: an issuer that is not trusted here, signed by
+    /// itself, expired, not valid yet. Our own store of authorities, or our clock, may be to blame.
+    /// A certificate for another host is not meant.
+    #[must_use]
+    pub fn is_untrusted_certificate(&self) -> bool {
+        matches!(self, Self::Tls { problem, .. } if problem.starts_with(Self::UNTRUSTED_CERTIFICATE))
+    }
+
     /// Whether the session can be used for another folder after this.
     #[must_use]
     pub fn session_survives(&self) -> bool {

@@ -2,13 +2,15 @@
 //! time and without filling the memory.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_core::{Clock as _, SystemClock};
+use echodesk_core::{Clock as _, Secret, StopToken, SystemClock};
 
-use super::server::{Peer, TestServer};
-use crate::model::{Flags, FolderName, MessageMeta, Uid, UidSet};
-use crate::ports::MailServerError;
+use super::server::{Peer, TestServer, settings};
+use crate::imap::ImapServer;
+use crate::model::{Flags, FolderName, MessageMeta, Security, Uid, UidSet};
+use crate::ports::{MailServer as _, MailServerError};
 
 fn fetch_from(script: impl FnOnce(&mut Peer) + Send + 'static, io_timeout: u64, time_left: u64) -> MailServerError {
     let server = TestServer::logged_in("", |peer| {
@@ -77,7 +79,73 @@ fn a_handshake_that_trickles_ends_with_the_time() {
         }
     });
     let error = server.open_within(2000, 500).err().unwrap();
-    assert!(matches!(error, MailServerError::OutOfTime), "{error}");
+    assert!(matches!(error, MailServerError::Timeout { doing: "securing the connection", .. }), "{error}");
+    server.join();
+}
+
+#[test]
+fn a_server_that_uses_up_the_time_before_it_lets_us_in_has_timed_out() {
+    let server = TestServer::tls(|peer| while peer.say(" ") && pause() {});
+    let error = server.open_within(2000, 600).err().unwrap();
+    assert!(matches!(error, MailServerError::Timeout { doing: "waiting for the greeting", .. }), "{error}");
+    server.join();
+
+    let server = TestServer::tls(|peer| {
+        peer.say("* OK ready\r\n");
+        while peer.say("* OK wait\r\n") && pause() {}
+    });
+    let error = server.open_within(2000, 600).err().unwrap();
+    let MailServerError::Timeout { doing: "logging in", after } = error else { panic!("{error}") };
+    assert!((Duration::from_millis(600)..Duration::from_secs(5)).contains(&after), "{after:?}");
+    server.join();
+}
+
+fn pause() -> bool {
+    std::thread::sleep(Duration::from_millis(20));
+    true
+}
+
+/// Opens a session on `server` and, if it lets us in, asks it something; is asked to stop meanwhile.
+fn stopped_while(server: TestServer, logged_in: bool) -> MailServerError {
+    let (stop, clock) = (StopToken::new(), SystemClock::new());
+    let client = ImapServer::new(settings(), Arc::new(SystemClock::new())).unwrap().with_stop(stop.clone());
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        stop.stop();
+    });
+    let opened = client.open(&server.endpoint(Security::Tls), "user", &Secret::new("secret"), Duration::from_secs(60));
+    let error =
+        if logged_in { opened.unwrap().metas(&UidSet::range(1, 9)).unwrap_err() } else { opened.err().unwrap() };
+    assert!(clock.elapsed() < Duration::from_millis(700 + 1500), "{:?}", clock.elapsed());
+    stopper.join().unwrap();
+    server.join();
+    error
+}
+
+#[test]
+fn who_is_asked_to_stop_does_not_wait_for_the_server() {
+    for error in [
+        stopped_while(TestServer::clear(Peer::wait_for_end), false),
+        stopped_while(TestServer::tls(Peer::wait_for_end), false),
+        stopped_while(TestServer::logged_in("", Peer::wait_for_end), true),
+        stopped_while(TestServer::logged_in("", |peer| while peer.say("* 1 FETCH (FLAGS ())\r\n") && pause() {}), true),
+    ] {
+        assert!(matches!(error, MailServerError::OutOfTime), "{error}");
+    }
+}
+
+#[test]
+fn a_long_silence_within_the_time_out_is_borne() {
+    let server = TestServer::logged_in("", |peer| {
+        peer.hear("UID FETCH");
+        std::thread::sleep(Duration::from_millis(1300));
+        peer.say("* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n");
+        peer.end("OK done");
+        peer.wait_for_end();
+    });
+    let mut session = server.open_within(3000, 20_000).unwrap();
+    assert_eq!(session.metas(&UidSet::range(1, 1)).unwrap().len(), 1, "longer than one slice of the wait");
+    session.logout();
     server.join();
 }
 
@@ -178,6 +246,48 @@ fn a_server_that_lists_for_ever_fills_no_memory() {
     assert!(matches!(&error, MailServerError::Protocol { problem } if problem.contains("folders")), "{error}");
     drop(session);
     server.join();
+}
+
+#[test]
+fn a_name_that_is_too_long_is_passed_over_and_counted() {
+    let server = TestServer::logged_in("", |peer| {
+        let (longest, longer) = ("x".repeat(8 << 10), "y".repeat((8 << 10) + 1));
+        peer.answer(
+            "LIST",
+            format!(
+                "* LIST () NIL {longest}\r\n* LIST () NIL {longer}\r\n\
+                 * STATUS {longer} (UIDVALIDITY 1 UIDNEXT 1 MESSAGES 0)\r\n"
+            ),
+        );
+        peer.wait_for_end();
+    });
+    let mut session = server.open().unwrap();
+    let lengths: Vec<_> = session.folders().unwrap().iter().map(|folder| folder.name.wire.len()).collect();
+    assert_eq!((lengths, session.counters().skipped_answers), (vec![8 << 10], 2));
+    session.logout();
+    server.join();
+}
+
+#[test]
+fn long_names_without_end_fill_no_memory() {
+    for answer in ["LIST () NIL", "STATUS"] {
+        let server = TestServer::logged_in("", move |peer| {
+            peer.hear("LIST");
+            let mut number = 0;
+            while peer.say(format!("* {answer} {number:08000} (UIDVALIDITY 1 UIDNEXT 1 MESSAGES 0)\r\n")) {
+                number += 1;
+            }
+            assert!(number < 20_000, "{number} of {answer} were taken");
+        });
+        let mut session = server.open().unwrap();
+        let error = session.folders().unwrap_err();
+        assert!(
+            matches!(&error, MailServerError::Protocol { problem } if problem.contains("bytes of names")),
+            "{error}"
+        );
+        drop(session);
+        server.join();
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echodesk_core::{Secret, SystemClock};
 
-use super::server::{Authority, TestServer, client, settings};
+use super::server::{Authority, Peer, TestServer, client, settings};
 use crate::imap::{CheckStep, ExtraCa, ImapServer, ImapSettings, check_mailbox};
 use crate::model::{Endpoint, Security};
 use crate::ports::{MailServer, MailServerError, MailSession};
@@ -33,7 +33,17 @@ fn a_port_that_nobody_listens_on_cannot_be_connected_to() {
 fn a_certificate_for_another_host_is_refused() {
     let server = TestServer::elsewhere();
     let error = server.open().err().unwrap();
-    assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("mismatch")), "{error}");
+    assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("another host")), "{error}");
+    assert!(!error.is_untrusted_certificate());
+    server.join();
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_refused() {
+    let server = TestServer::expired();
+    let error = server.open().err().unwrap();
+    assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("expired")), "{error}");
+    assert!(error.is_untrusted_certificate());
     server.join();
 }
 
@@ -44,7 +54,7 @@ fn an_authority_that_is_not_trusted_is_refused() {
         let server = TestServer::clear(|peer| peer.secure());
         let client = ImapServer::new(ImapSettings { extra_ca, ..settings() }, Arc::new(SystemClock::new())).unwrap();
         let error = open(&client, &server.endpoint(Security::Tls)).err().unwrap();
-        assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("certificate")), "{error}");
+        assert!(error.is_untrusted_certificate() && error.to_string().contains("trusted here"), "{error}");
         server.join();
     }
 }
@@ -56,7 +66,36 @@ fn a_server_that_speaks_no_tls_is_refused() {
         peer.wait_for_end();
     });
     let error = server.open().err().unwrap();
-    assert!(matches!(error, MailServerError::Tls { .. }), "{error}");
+    assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("wants STARTTLS")), "{error}");
+    server.join();
+
+    let server = TestServer::clear(|peer| {
+        peer.say("* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n");
+        peer.answer("STARTTLS", "");
+        // What the client says next is TLS, and no line.
+        std::thread::sleep(Duration::from_millis(100));
+        peer.say("* OK and now?\r\n");
+        peer.wait_for_end();
+    });
+    let error = server.open_with(Security::StartTls, "user", "secret").err().unwrap();
+    assert!(
+        matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("does not go on in TLS")),
+        "{error}"
+    );
+    server.join();
+
+    let server = TestServer::clear(|_| {});
+    let error = server.open().err().unwrap();
+    assert!(matches!(&error, MailServerError::Tls { problem, .. } if problem.contains("hung up")), "{error}");
+    server.join();
+}
+
+#[test]
+fn a_server_that_waits_for_tls_is_not_asked_for_it_in_the_clear() {
+    let server = TestServer::clear(Peer::wait_for_end);
+    let error = server.open_securely_within(Security::StartTls, 300, 20_000).err().unwrap();
+    assert!(matches!(&error, MailServerError::Timeout { .. }), "{error}");
+    assert!(error.to_string().contains("the port may speak TLS from the start"), "{error}");
     server.join();
 }
 

@@ -85,10 +85,33 @@ fn numbers_come_with_the_list_where_the_server_can() {
 
 #[test]
 fn two_names_that_read_the_same_stay_two_folders() {
-    // The second one encodes an "a" that needs no encoding.
-    let (folders, _) = folders("", "LIST", "* LIST () NIL bar\r\n* LIST () NIL b&AGE-r\r\n");
+    let both = [
+        folders(
+            "",
+            "LIST",
+            "* LIST () NIL A&-B\r\n* LIST () NIL A&B\r\n* LIST () NIL bar\r\n* LIST () NIL b&AGE-r\r\n",
+        ),
+        folders(
+            "",
+            "LIST",
+            "* LIST () NIL b&AGE-r\r\n* LIST () NIL bar\r\n* LIST () NIL A&B\r\n* LIST () NIL A&-B\r\n",
+        ),
+    ];
+    for (folders, _) in both {
+        let mut names: Vec<_> =
+            folders.iter().map(|folder| (folder.name.name.as_str(), folder.name.wire.as_slice())).collect();
+        names.sort_unstable();
+        let expected: [(&str, &[u8]); 4] =
+            [("A&B", b"A&-B"), ("A&B (sent as A&B)", b"A&B"), ("bar", b"bar"), ("bar (sent as b&AGE-r)", b"b&AGE-r")];
+        assert_eq!(names, expected, "in whichever order they are listed");
+    }
+}
+
+#[test]
+fn names_that_cannot_be_shown_stay_two_folders() {
+    let (folders, _) = folders("", "LIST", "* LIST () NIL \"C\x01\"\r\n* LIST () NIL \"C\x02\"\r\n");
     let names: Vec<_> = folders.iter().map(|folder| folder.name.name.as_str()).collect();
-    assert_eq!(names, ["bar", "b&AGE-r"]);
+    assert_eq!(names, ["C\u{fffd} (sent as C%01)", "C\u{fffd} (sent as C%02)"]);
 }
 
 #[test]

@@ -84,6 +84,46 @@ fn a_long_set_is_searched_with_several_commands() {
 }
 
 #[test]
+fn a_search_without_a_readable_answer_is_refused_and_not_empty() {
+    for (capabilities, lines) in [
+        ("", "* SEARCH 1,2,3\r\n"),
+        ("", ""),
+        ("", "* 3 EXISTS\r\n"),
+        ("ESEARCH", ""),
+        ("ESEARCH", "* ESEARCH (TAG \"TAG\") ALL 1:3\r\n"),
+        ("ESEARCH", "* ESEARCH (TAG \"TAG\") UID ALL 1:*\r\n"),
+        ("ESEARCH", "* ESEARCH (TAG \"e0\") UID ALL 1:3\r\n"),
+    ] {
+        let (mut session, server) = session_with(capabilities, move |peer| {
+            peer.hear("UID SEARCH");
+            let lines = lines.replace("TAG \"TAG\"", &format!("TAG \"{}\"", peer.tag()));
+            peer.say(lines);
+            peer.end("OK done");
+            peer.answer("UID SEARCH", "* SEARCH 2\r\n");
+        });
+        let error = session.search(&set("1:3"), None).unwrap_err();
+        assert!(matches!(&error, MailServerError::Refused { command: "SEARCH", .. }), "{lines}: {error}");
+        assert_eq!(session.search(&set("1:3"), None).unwrap(), set("2"), "the session survives");
+        session.logout();
+        server.join();
+    }
+}
+
+#[test]
+fn each_of_several_searches_needs_its_own_answer() {
+    let (mut session, server) = session_with("", |peer| {
+        // The first is answered twice, the second not at all.
+        peer.answer("UID SEARCH", "* SEARCH 2\r\n* SEARCH 4\r\n");
+        peer.answer("UID SEARCH", "");
+    });
+    let uids: UidSet = (1..=2000).map(|n| Uid(n * 2)).collect();
+    let error = session.search(&uids, None).unwrap_err();
+    assert!(matches!(&error, MailServerError::Refused { command: "SEARCH", .. }), "{error}");
+    session.logout();
+    server.join();
+}
+
+#[test]
 fn metas_are_those_that_were_asked_for_once_each() {
     let (mut session, server) = session_with("", |peer| {
         peer.answer(
@@ -105,6 +145,25 @@ fn metas_are_those_that_were_asked_for_once_each() {
     assert_eq!(metas[3].internal_date, Some("2026-11-07T09:00:00Z".parse().unwrap()));
     assert_eq!(metas[0].internal_date, None);
     assert_eq!(session.counters().skipped_answers, 1);
+    session.logout();
+    server.join();
+}
+
+#[test]
+fn answers_about_sizes_that_cannot_be_read_are_counted() {
+    let (mut session, server) = session_with("", |peer| {
+        peer.answer(
+            "UID FETCH",
+            "* 1 FETCH (UID 1 RFC822.SIZE 80 FLAGS ())\r\n\
+             * 2 FETCH (UID 2 RFC822.SIZE 80 FLAGS (x)\r\n\
+             * 3 FETCH (RFC822.SIZE 80 FLAGS ())\r\n\
+             * 4 FETCH (UID 0 RFC822.SIZE 80 FLAGS ())\r\n\
+             * 5 FETCH (FLAGS (\\Seen))\r\n",
+        );
+    });
+    let uids: Vec<_> = session.metas(&set("1:5")).unwrap().iter().map(|meta| meta.uid.0).collect();
+    assert_eq!(uids, [1]);
+    assert_eq!(session.counters().skipped_answers, 3, "the last one is news that nobody asked for");
     session.logout();
     server.join();
 }

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use echodesk_core::{Secret, SystemClock};
 use native_tls::{Identity, TlsAcceptor, TlsStream};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 use crate::imap::{ExtraCa, ImapServer, ImapSettings};
 use crate::model::{Endpoint, Security};
 use crate::ports::{MailServer, MailServerError, MailSession};
 
-/// A certificate authority of the tests, with two certificates of servers.
+/// A certificate authority of the tests, with certificates of servers.
 pub(super) struct Authority {
     pub(super) pem: String,
     localhost: (String, String),
     elsewhere: (String, String),
+    expired: (String, String),
 }
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("authority of the tests"));
@@ -31,12 +32,14 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         let issuer = Issuer::new(params, key);
-        let issue = |host: &str| {
+        let issue = |host: &str, until: i32| {
             let key = KeyPair::generate().unwrap();
-            let certificate = CertificateParams::new(vec![host.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-            (certificate.pem(), key.serialize_pem())
+            let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+            params.not_after = date_time_ymd(until, 1, 1);
+            (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
         };
-        Self { pem, localhost: issue("localhost"), elsewhere: issue("elsewhere.example") }
+        let (localhost, elsewhere) = (issue("localhost", 4096), issue("elsewhere.example", 4096));
+        Self { pem, localhost, elsewhere, expired: issue("localhost", 2020) }
     }
 }
 
@@ -179,6 +182,11 @@ impl TestServer {
         Self::clear(|peer| peer.secure_as(&AUTHORITY.elsewhere))
     }
 
+    /// The same with a certificate that was valid once.
+    pub(super) fn expired() -> Self {
+        Self::clear(|peer| peer.secure_as(&AUTHORITY.expired))
+    }
+
     /// The script begins under TLS with the client logged in.
     pub(super) fn logged_in(capabilities: &'static str, script: impl FnOnce(&mut Peer) + Send + 'static) -> Self {
         Self::tls(move |peer| {
@@ -207,10 +215,19 @@ impl TestServer {
 
     /// Opens a session whose waits and whole time are as short as given, in milliseconds.
     pub(super) fn open_within(&self, io_timeout: u64, time_left: u64) -> Result<Box<dyn MailSession>, MailServerError> {
+        self.open_securely_within(Security::Tls, io_timeout, time_left)
+    }
+
+    pub(super) fn open_securely_within(
+        &self,
+        security: Security,
+        io_timeout: u64,
+        time_left: u64,
+    ) -> Result<Box<dyn MailSession>, MailServerError> {
         let settings = ImapSettings { io_timeout: Duration::from_millis(io_timeout), ..settings() };
         let client = ImapServer::new(settings, Arc::new(SystemClock::new())).unwrap();
         let time_left = Duration::from_millis(time_left);
-        client.open(&self.endpoint(Security::Tls), "user", &Secret::new("secret"), time_left)
+        client.open(&self.endpoint(security), "user", &Secret::new("secret"), time_left)
     }
 
     /// Waits for the script to end; fails if it failed.

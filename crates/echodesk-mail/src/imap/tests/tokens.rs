@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use crate::imap::fetch::{read_fetch, take_fetch};
 use crate::imap::folders::Folders;
 use crate::imap::response::{Literal, Response};
-use crate::imap::search::{read_esearch, read_search};
+use crate::imap::search::Search;
 use crate::imap::tokens::{Malformed, Tokens, Value};
 use crate::imap::wire::{Untagged, untagged};
+use crate::model::UidSet;
 
 fn show(value: &Value<'_>) -> String {
     match value {
@@ -69,8 +70,10 @@ fn read_in_every_way(bytes: &[u8], literals: Vec<Literal>) {
     for _ in 0..2 {
         if let Some(Untagged::Data(data)) = untagged(&response) {
             let _ = read_fetch(data.clone());
-            let _ = read_search(data.clone(), &mut Vec::new());
-            let _ = read_esearch(data.clone(), 1);
+            let asked = UidSet::range(1, 9);
+            let mut search = Search::new(&asked, 1);
+            let _ = search.take(Untagged::Data(data.clone()));
+            let _ = search.finish();
             let mut folders = Folders::default();
             let _ = folders.list(data.clone());
             let _ = folders.status(data);
