@@ -1,0 +1,102 @@
+//! What processes say and how they end: standard error, standard output, exit codes.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+use echodesk_core::{Clock as _, SystemClock};
+use echodesk_tests::processes::Ended;
+use echodesk_tests::sandbox::imap::{Account, Behaviour, Mailstore, SandboxImap};
+use serde_json::Value;
+
+use crate::support::{Backend, TENANT, World, mail};
+
+/// Two mailboxes, the first with three messages, the second with a password that the server refuses.
+fn good_and_bad() -> (SandboxImap, World) {
+    let mut account = Account::new("pw");
+    for number in 0..3 {
+        account.append("INBOX", SystemClock::new().now(), &[], mail(number, 1000));
+    }
+    let server = SandboxImap::start(Mailstore::with("good@example.com", account), Behaviour::default());
+    let world = World::new(Backend::Sqlite, &server.ca_file()).unwrap();
+    world.mailbox("good@example.com", "pw", server.port(), &[]);
+    world.mailbox("bad@example.com", "not-the-password", server.port(), &[]);
+    (server, world)
+}
+
+fn with<'a>(lines: &[&'a str], parts: &[&str]) -> &'a str {
+    let found: Vec<&&str> = lines.iter().filter(|line| parts.iter().all(|part| line.contains(part))).collect();
+    assert_eq!(found.len(), 1, "one line with {parts:?}: {lines:#?}");
+    found[0]
+}
+
+/// A tenant whose mailboxes cannot be read: its schema has a name that nobody can use.
+fn break_a_tenant(world: &World) {
+    let added = ["tenant", "add", "ghost", "--name", "Ghost", "--admin-email", "ghost@example.com"];
+    let _ = world.installation.echodesk(&added, "").well();
+    let file = world.installation.folder.join("data/public.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let rename = "UPDATE tenants_tenant SET schema_name = 'gh/ost' WHERE schema_name = 'ghost'";
+    assert_eq!(diesel::sql_query(rename).execute(&mut database).unwrap(), 1);
+}
+
+fn assert_no_secrets(ended: &Ended) {
+    assert!(!ended.stderr.contains("not-the-password"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("sender"), "no correspondents: {}", ended.stderr);
+}
+
+#[test]
+fn a_run_logs_its_beginning_and_every_mailbox_as_text() {
+    let (_server, world) = good_and_bad();
+    break_a_tenant(&world);
+    let ended = world.installation.sync(&[]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let _ = with(&lines, &[" INFO sync begins", "sqlite://", "mailboxes=2"]);
+    let done = with(&lines, &[" INFO mailbox done", "tenant=\"acme\"", "connection=1", "outcome=\"synced\""]);
+    for field in ["stored=3", "duplicate=0", "reduced=0", "failed=0", "pending=0", "bytes=", "round_trips=", "seconds="]
+    {
+        assert!(done.contains(field), "{field}: {done}");
+    }
+    let _ = with(&lines, &[" WARN mailbox failed", "connection=2", "error=\"", "switched_off=true"]);
+    let _ = with(&lines, &[" WARN ", "gh/ost"]);
+    assert_no_secrets(&ended);
+}
+
+#[test]
+fn a_run_logs_its_beginning_and_every_mailbox_as_json() {
+    let (_server, world) = good_and_bad();
+    break_a_tenant(&world);
+    let ended = world.installation.sync(&["--log-format", "json"]);
+    let events: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let event = |message: &str| {
+        let mut found = events.iter().filter(|event| event["message"] == message);
+        let first = found.next().unwrap_or_else(|| panic!("no {message:?}: {events:#?}"));
+        assert!(found.next().is_none(), "{message:?} is said once: {events:#?}");
+        first
+    };
+    let begins = event("sync begins");
+    assert_eq!((begins["level"].as_str(), begins["mailboxes"].as_u64()), (Some("INFO"), Some(2)));
+    assert_eq!(begins["database"], world.installation.database_url.as_str());
+    let done = event("mailbox done");
+    assert_eq!((done["tenant"].as_str(), done["connection"].as_u64()), (Some(TENANT), Some(1)));
+    assert_eq!((done["outcome"].as_str(), done["stored"].as_u64()), (Some("synced"), Some(3)));
+    for field in ["duplicate", "reduced", "failed", "pending", "bytes", "round_trips", "seconds"] {
+        assert!(done[field].is_number(), "{field}: {done}");
+    }
+    let failed = event("mailbox failed");
+    assert_eq!((failed["level"].as_str(), failed["connection"].as_u64()), (Some("WARN"), Some(2)));
+    assert_eq!((failed["switched_off"].as_bool(), failed["error"].is_string()), (Some(true), true));
+    let ghosts = events.iter().filter(|event| event["level"] == "WARN" && event.to_string().contains("gh/ost")).count();
+    assert_eq!(ghosts, 1, "{events:#?}");
+    assert_no_secrets(&ended);
+}
+
+#[test]
+fn a_run_over_nothing_names_the_database_as_a_warning() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let installation = &world.installation;
+    let mut command = installation.command("sync-emails", &[]);
+    let ended = Ended::of(command.spawn().unwrap()).well();
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let _ = with(&lines, &[" WARN ", "no mailboxes", installation.database_url.as_str(), "mailboxes=0"]);
+}
