@@ -100,3 +100,31 @@ fn a_run_over_nothing_names_the_database_as_a_warning() {
     let lines: Vec<&str> = ended.stderr.lines().collect();
     let _ = with(&lines, &[" WARN ", "no mailboxes", installation.database_url.as_str(), "mailboxes=0"]);
 }
+
+/// `echodesk` with these settings in `.env`, and none of them in the environment.
+fn with_dot_env(world: &World, settings: &str, arguments: &[&str]) -> Ended {
+    std::fs::write(world.installation.folder.join(".env"), settings).unwrap();
+    let mut command = world.installation.command("echodesk", arguments);
+    let command = command.env_remove("DATABASE_URL").env_remove("ECHODESK_SECRET_KEY");
+    Ended::of(command.spawn().unwrap())
+}
+
+#[test]
+fn a_setting_of_dot_env_is_taken_literally() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let ended = with_dot_env(&world, "DATABASE_URL=sqlite://$PATH(#) \\'x\n", &["tenant", "list"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(ended.stderr.contains("no database in $PATH(#) \\'x: "), "{}", ended.stderr);
+    let ended = with_dot_env(&world, "# fine\nhunter2\n", &["tenant", "list"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), "error: .env, line 2: expected NAME=value\n"));
+}
+
+#[test]
+fn two_databases_in_the_settings_are_warned_of() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let (one, other) = (format!("DATABASE_URL={}\n", world.installation.database_url), "DB_NAME=echodesk\n");
+    let ended = with_dot_env(&world, &format!("{one}{other}"), &["tenant", "list"]).well();
+    assert!(ended.stderr.contains(" WARN DATABASE_URL and DB_NAME are both set"), "{}", ended.stderr);
+    assert!(ended.stdout.contains(TENANT), "DATABASE_URL is the one that is used: {}", ended.stdout);
+    assert_eq!(with_dot_env(&world, &one, &["tenant", "list"]).well().stderr, "");
+}
