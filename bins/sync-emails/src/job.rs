@@ -57,7 +57,7 @@ impl Job for SyncEmails {
             clock: context.clock,
             stop: context.stop,
             run: context.run,
-            observer: Arc::new(Watch { progress: context.progress, database: plan.database }),
+            observer: Arc::new(Watch { progress: context.progress, database: plan.database, dry_run: context.dry_run }),
         };
         let report = sync_all(world, scope, plan.options).await?;
         conclude(&report)

@@ -12,6 +12,7 @@ pub(crate) struct Watch {
     pub(crate) progress: Progress,
     /// The database without its password.
     pub(crate) database: String,
+    pub(crate) dry_run: bool,
 }
 
 impl SyncObserver for Watch {
@@ -34,7 +35,7 @@ impl SyncObserver for Watch {
         let failed = report.outcome == MailboxOutcome::Failed;
         self.progress.item_done(failed);
         if failed {
-            warn_of(report);
+            warn_of(report, self.dry_run);
         } else {
             inform_of(report);
         }
@@ -61,14 +62,17 @@ fn inform_of(report: &MailboxReport) {
 }
 
 /// A mailbox that failed half-way has stored something all the same.
-fn warn_of(report: &MailboxReport) {
+fn warn_of(report: &MailboxReport, dry_run: bool) {
+    // A dry run finds out that a run would switch the mailbox off, and leaves it as it is.
+    let (switched_off, would_be) = (report.switched_off && !dry_run, (dry_run && report.switched_off).then_some(true));
     let messages = report.messages;
     tracing::warn!(
         tenant = report.tenant,
         connection = report.connection,
         outcome = "failed",
         error = reason(report).unwrap_or("messages failed"),
-        switched_off = report.switched_off,
+        switched_off,
+        would_be_switched_off = would_be,
         stored = messages.stored,
         duplicate = messages.duplicate,
         reduced = messages.reduced,

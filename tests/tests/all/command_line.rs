@@ -92,6 +92,15 @@ fn a_run_logs_its_beginning_and_every_mailbox_as_json() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_be_switched_off_and_nowhere_that_it_was() {
+    let (_server, world) = good_and_bad();
+    let ended = world.installation.sync(&["--dry-run"]);
+    assert!(ended.stdout.contains("(would be switched off)"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("switched_off=false would_be_switched_off=true"), "{}", ended.stderr);
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("(switched off"), "{ended:#?}");
+}
+
+#[test]
 fn a_run_over_nothing_names_the_database_as_a_warning() {
     let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
     let installation = &world.installation;
