@@ -137,3 +137,33 @@ fn two_databases_in_the_settings_are_warned_of() {
     assert!(ended.stdout.contains(TENANT), "DATABASE_URL is the one that is used: {}", ended.stdout);
     assert_eq!(with_dot_env(&world, &one, &["tenant", "list"]).well().stderr, "");
 }
+
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let commands: [(&str, &[&str]); 4] = [
+        ("echodesk", &["tenant", "list"]),
+        ("echodesk", &["mailbox", "list", "--json"]),
+        ("sync-emails", &[]),
+        ("sync-emails", &["--report", "-"]),
+    ];
+    for (program, arguments) in commands {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = Ended::of(world.installation.command(program, arguments).stdout(full).spawn().unwrap());
+        assert_eq!(ended.code, Some(1), "{program} {arguments:?}: {ended:#?}");
+        assert!(ended.stderr.contains("standard output"), "{program} {arguments:?}: {ended:#?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let commands: [(&str, &[&str]); 3] =
+        [("echodesk", &["tenant", "list"]), ("sync-emails", &[]), ("sync-emails", &["--report", "-"])];
+    for (program, arguments) in commands {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = Ended::of(world.installation.command(program, arguments).stdout(writer).spawn().unwrap());
+        assert_eq!(ended.code, Some(0), "{program} {arguments:?}: {ended:#?}");
+    }
+}
