@@ -167,3 +167,35 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(ended.code, Some(0), "{program} {arguments:?}: {ended:#?}");
     }
 }
+
+fn checked(world: &World, arguments: &[&str]) -> String {
+    let mut all = vec!["check"];
+    all.extend(arguments);
+    let ended = world.installation.echodesk(&all, "");
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    ended.stdout
+}
+
+#[test]
+fn a_check_tells_the_port_without_tls_from_the_authority_that_is_not_trusted() {
+    let (server, world) = good_and_bad();
+    world.mailbox("port@example.com", "pw", server.starttls_port(), &[]);
+    let text = checked(&world, &["--ca-file", server.ca_file().to_str().unwrap()]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(with(&lines, &["FAILED", "port@example.com"]).contains("use --starttls"), "{text}");
+    assert!(with(&lines, &["ok", "good@example.com"]).contains("over TLS"), "{text}");
+    let text = checked(&world, &[]);
+    let lines: Vec<&str> = text.lines().collect();
+    let untrusted = with(&lines, &["FAILED", "good@example.com"]);
+    assert!(untrusted.contains("--ca-file") && !untrusted.contains("--starttls"), "{text}");
+}
+
+#[test]
+fn a_check_of_a_damaged_file_is_about_the_file() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    for file in [format!("{TENANT}.sqlite3"), "public.sqlite3".to_owned()] {
+        std::fs::write(world.installation.folder.join("data").join(&file), "no database".repeat(1000)).unwrap();
+        let text = checked(&world, &[]);
+        assert!(text.contains("backup") && !text.contains("DB_PASSWORD"), "{file}: {text}");
+    }
+}
