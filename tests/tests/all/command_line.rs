@@ -199,3 +199,17 @@ fn a_check_of_a_damaged_file_is_about_the_file() {
         assert!(text.contains("backup") && !text.contains("DB_PASSWORD"), "{file}: {text}");
     }
 }
+
+#[test]
+fn all_mailboxes_that_are_switched_off_can_be_switched_on_at_once() {
+    let (server, world) = good_and_bad();
+    world.mailbox("worse@example.com", "not-the-password", server.port(), &[]);
+    assert_eq!(world.installation.sync(&[]).code, Some(1), "two of three are switched off");
+    let all = ["mailbox", "enable", "--all", "--tenant", TENANT];
+    let on = |id| format!("mailbox acme/{id} is switched on; the next run of sync-emails fetches its mail\n");
+    assert_eq!(world.installation.echodesk(&all, "").well().stdout, on(2) + &on(3));
+    assert_eq!(world.installation.echodesk(&all, "").well().stdout, "no mailbox is switched off\n");
+    let ended = world.installation.echodesk(&["mailbox", "enable", "--all", "--tenant", "acne"], "");
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(ended.stderr.contains("did you mean acme?"), "{}", ended.stderr);
+}
