@@ -213,3 +213,20 @@ fn all_mailboxes_that_are_switched_off_can_be_switched_on_at_once() {
     assert_eq!(ended.code, Some(2), "{ended:#?}");
     assert!(ended.stderr.contains("did you mean acme?"), "{}", ended.stderr);
 }
+
+#[test]
+fn settings_that_libpq_refuses_are_wrong_settings() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let ended = with_dot_env(&world, "DB_NAME=echodesk\nDB_SSLMODE=bogus\n", &["tenant", "list"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(ended.stderr.contains("DB_SSLMODE: expected one of disable"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_check_of_starttls_on_a_port_with_tls_says_what_was_not_answered_and_why() {
+    let (server, world) = good_and_bad();
+    world.mailbox("port@example.com", "pw", server.port(), &["--starttls"]);
+    let text = checked(&world, &["--ca-file", server.ca_file().to_str().unwrap()]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(with(&lines, &["FAILED", "port@example.com"]).contains("leave out --starttls"), "{text}");
+}
