@@ -22,7 +22,7 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
     let mut findings = Vec::new();
     let store = database::open(&world.settings.database, &mut findings);
     if let Some(store) = &store {
-        findings.extend(database::tables(store, args.tenant.as_ref()));
+        findings.extend(database::tables(store, &world.settings.database, args.tenant.as_ref()));
     }
     findings.extend(keys::check(&world.settings.environment));
     // Without the embedded database there is no folder yet for its attachments, and a check makes none.

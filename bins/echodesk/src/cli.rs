@@ -96,7 +96,7 @@ pub(crate) enum MailboxCommand {
     Add(Box<MailboxAddArgs>),
     /// List mailboxes and how they are
     List(MailboxListArgs),
-    /// Switch a mailbox on again, with its failures forgotten
+    /// Switch mailboxes on again, with their failures forgotten
     Enable(MailboxEnableArgs),
 }
 
@@ -147,11 +147,14 @@ pub(crate) struct MailboxListArgs {
 #[derive(Args, Debug)]
 pub(crate) struct MailboxEnableArgs {
     /// The mailbox as `mailbox list` shows it: ID, or SCHEMA/ID
-    #[arg(value_name = "ID")]
-    pub(crate) mailbox: MailboxRef,
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) mailbox: Option<MailboxRef>,
     /// Its tenant, where the id alone could mean several
     #[arg(long, value_name = "SCHEMA")]
     pub(crate) tenant: Option<SchemaName>,
+    /// Every mailbox of the tenant that is switched off
+    #[arg(long, requires = "tenant", conflicts_with = "mailbox")]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]
@@ -199,6 +202,7 @@ Examples:
   echodesk mailbox add --tenant acme --email info@acme.example --imap-host imap.acme.example
   echodesk mailbox list --json
   echodesk mailbox enable acme/1
+  echodesk mailbox enable --all --tenant acme
   echodesk check --tenant acme
 
 Exit codes:

@@ -1,12 +1,11 @@
 //! From the command line to a command, and from its answer to the exit code.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
 use echodesk_core::{Clock, Environment};
-use echodesk_job::{ExitStatus, LogFormat, Process, Settings, one_line, readiness};
+use echodesk_job::{ExitStatus, JobError, LogFormat, Process, Settings, one_line, output, readiness};
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
@@ -37,9 +36,8 @@ pub(crate) fn main() -> ExitCode {
     let (clock, terminal) = (Arc::clone(&process.clock), process.terminal.clone());
     let outcome = process.work(|environment| {
         let answer = run(cli, environment, clock)?;
-        let mut out = std::io::stdout().lock();
-        // A reader that has gone away (`| head`) does not make the work undone.
-        drop(out.write_all(answer.text.as_bytes()).and_then(|()| out.flush()));
+        output::print(answer.text.as_bytes())
+            .map_err(|source| JobError::System { what: "write the answer to standard output", source })?;
         Ok(answer.status)
     });
     let status = outcome.unwrap_or_else(|error: CommandError| {

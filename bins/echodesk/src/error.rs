@@ -3,7 +3,7 @@
 use echodesk_core::SchemaName;
 use echodesk_job::{ExitStatus, JobError, SettingsError};
 use echodesk_mail::credential::CredentialError;
-use echodesk_mail::ports::StoreError;
+use echodesk_mail::ports::{StoreError, TenantProblem};
 use echodesk_store::OpenError;
 
 use crate::mailbox::password::PasswordError;
@@ -27,6 +27,14 @@ pub(crate) enum CommandError {
         schema: SchemaName,
         /// What was asked for.
         id: i64,
+    },
+    /// The tenant's mailboxes cannot be listed.
+    #[error("the mailboxes of tenant {schema} cannot be read")]
+    Unreadable {
+        /// The tenant.
+        schema: SchemaName,
+        /// What is wrong with it.
+        source: TenantProblem,
     },
     /// A number without a tenant, which names nobody.
     #[error("no tenant has a mailbox {0}: `echodesk mailbox list` lists them")]
@@ -54,7 +62,7 @@ impl CommandError {
     pub(crate) fn status(&self) -> ExitStatus {
         match self {
             Self::Job(error) => error.status(),
-            Self::Credential(CredentialError::NoRandomness) => ExitStatus::DoneWithFailures,
+            Self::Credential(CredentialError::NoRandomness) | Self::Unreadable { .. } => ExitStatus::DoneWithFailures,
             Self::Password(_)
             | Self::Credential(_)
             | Self::NoMailbox { .. }

@@ -13,7 +13,7 @@ use crate::error::CommandError;
 pub(crate) fn run(world: &World, args: &MigrateArgs) -> Result<Answer, CommandError> {
     let store = Store::open(&world.settings.database, Access::ReadWrite)?;
     match (store.migrate(args.tenant.as_ref()), &args.tenant) {
-        (Ok(report), _) => Ok(answer(args.json, &report)),
+        (Ok(report), only) => Ok(answer(args.json, only.is_some(), &report)),
         // The same error as everywhere, with the names that may have been meant.
         (Err(error), Some(schema)) if error.kind == StoreErrorKind::UnknownTenant => {
             tenant::find(&store, schema)?;
@@ -23,11 +23,16 @@ pub(crate) fn run(world: &World, args: &MigrateArgs) -> Result<Answer, CommandEr
     }
 }
 
-fn answer(as_json: bool, report: &MigrationReport) -> Answer {
+/// A tenant that EchoDesk has not made yet is passed over among others; who named it wanted it migrated.
+fn answer(as_json: bool, one_named: bool, report: &MigrationReport) -> Answer {
     let tenants = report.tenants.iter().map(|tenant| (tenant.schema.as_str(), &tenant.outcome));
     let places: Vec<(&str, &MigrationOutcome)> = std::iter::once(("public", &report.public)).chain(tenants).collect();
     let rows: Vec<Value> = places.iter().map(|(place, outcome)| as_row(place, outcome)).collect();
-    let failed = places.iter().any(|(_, outcome)| matches!(outcome, MigrationOutcome::Failed(_)));
+    let failed = places.iter().any(|(_, outcome)| match outcome {
+        MigrationOutcome::Failed(_) => true,
+        MigrationOutcome::Skipped(_) => one_named,
+        MigrationOutcome::Migrated { .. } | MigrationOutcome::UpToDate => false,
+    });
     let text = || places.iter().map(|(place, outcome)| format!("{place}: {}\n", described(outcome))).collect();
     Answer::list(as_json, &rows, text).failed_if(failed)
 }
@@ -74,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_place_has_its_line() {
-        let answer = answer(false, &report(MigrationOutcome::UpToDate));
+        let answer = answer(false, false, &report(MigrationOutcome::UpToDate));
         assert_eq!(
             answer.text,
             "public: migrated (create_runs, create_leases)\n\
@@ -87,11 +92,16 @@ mod tests {
 
     #[test]
     fn one_failure_is_a_failure() {
-        let answer = answer(true, &report(MigrationOutcome::Failed("permission denied".to_owned())));
+        let answer = answer(true, false, &report(MigrationOutcome::Failed("permission denied".to_owned())));
         assert_eq!(answer.status, ExitStatus::DoneWithFailures);
         let rows: Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(rows[3]["outcome"], "failed");
         assert_eq!(rows[3]["reason"], "permission denied");
         assert_eq!(rows[0]["applied"][1], "create_leases");
+    }
+
+    #[test]
+    fn a_tenant_that_was_named_and_skipped_is_a_failure() {
+        assert_eq!(answer(false, true, &report(MigrationOutcome::UpToDate)).status, ExitStatus::DoneWithFailures);
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     attachments: Arc<dyn AttachmentStore>,
     keys: CredentialKeys,
     options: SyncOptions,
+    /// The database as logs show it, without its password.
+    database: String,
 }
 
 impl Job for SyncEmails {
@@ -41,7 +43,8 @@ impl Job for SyncEmails {
             attachments.build().map_err(|error| SettingsError::wrong("ECHODESK_ATTACHMENTS", error))?
         };
         let keys = mail::credential_keys(&settings.environment);
-        Ok(Plan { server, attachments, keys, options: self.options() })
+        let database = settings.database.to_string();
+        Ok(Plan { server, attachments, keys, options: self.options(), database })
     }
 
     async fn work(plan: Plan, context: JobContext) -> Result<JobReport, JobError> {
@@ -54,7 +57,7 @@ impl Job for SyncEmails {
             clock: context.clock,
             stop: context.stop,
             run: context.run,
-            observer: Arc::new(Watch(context.progress)),
+            observer: Arc::new(Watch { progress: context.progress, database: plan.database, dry_run: context.dry_run }),
         };
         let report = sync_all(world, scope, plan.options).await?;
         conclude(&report)

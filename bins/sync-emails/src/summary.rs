@@ -31,7 +31,7 @@ pub(crate) fn render(report: &SyncReport) -> String {
         line(&mut text, format_args!("tenant {}: {what}: {}", note.tenant, note.message));
     }
     for mailbox in &report.mailboxes {
-        troubles(&mut text, mailbox);
+        troubles(&mut text, mailbox, report.dry_run);
     }
     totals(&mut text, report);
     text
@@ -52,12 +52,12 @@ fn is_telling(mailbox: &MailboxReport) -> bool {
 }
 
 fn mailboxes_table(mailboxes: &[&MailboxReport]) -> Table {
-    let names = ["TENANT", "MAILBOX", "OUTCOME", ">STORED", ">DUP", ">REDUCED", ">FAILED", ">PENDING", ">SECONDS"];
+    let names = ["MAILBOX", "ADDRESS", "OUTCOME", ">STORED", ">DUP", ">REDUCED", ">FAILED", ">PENDING", ">SECONDS"];
     let mut table = Table::new(&names);
     for mailbox in mailboxes {
         let MessageCounts { stored, duplicate, reduced, failed } = mailbox.messages;
         table.row([
-            mailbox.tenant.clone(),
+            name(mailbox),
             mailbox.address.clone(),
             outcome_name(mailbox.outcome).to_owned(),
             stored.to_string(),
@@ -73,12 +73,12 @@ fn mailboxes_table(mailboxes: &[&MailboxReport]) -> Table {
 
 /// A dry run tells folder by folder what a run would store.
 fn folders_table(mailboxes: &[&MailboxReport]) -> Table {
-    let names = ["TENANT", "MAILBOX", "FOLDER", ">WOULD STORE", ">DUP", ">REDUCED", ">FAILED", ">LATER"];
+    let names = ["MAILBOX", "ADDRESS", "FOLDER", ">WOULD STORE", ">DUP", ">REDUCED", ">FAILED", ">LATER"];
     let mut table = Table::new(&names);
     for mailbox in mailboxes {
         let row = |folder: String, counts: MessageCounts, pending: u64| {
             [
-                mailbox.tenant.clone(),
+                name(mailbox),
                 mailbox.address.clone(),
                 folder,
                 counts.stored.to_string(),
@@ -98,12 +98,20 @@ fn folders_table(mailboxes: &[&MailboxReport]) -> Table {
     table
 }
 
+/// As `echodesk mailbox` takes it.
+fn name(mailbox: &MailboxReport) -> String {
+    format!("{}/{}", mailbox.tenant, mailbox.connection)
+}
+
 /// Why a mailbox, a folder or a message is not as it should be.
-fn troubles(text: &mut String, mailbox: &MailboxReport) {
-    let name = format!("{}/{} {}", mailbox.tenant, mailbox.connection, mailbox.address);
+fn troubles(text: &mut String, mailbox: &MailboxReport, dry_run: bool) {
+    let name = format!("{} {}", name(mailbox), mailbox.address);
     if let Some(error) = &mailbox.error {
-        let off =
-            if mailbox.switched_off { " (switched off: `echodesk mailbox enable` when it is mended)" } else { "" };
+        let off = match (mailbox.switched_off, dry_run) {
+            (true, false) => " (switched off: `echodesk mailbox enable` when it is mended)",
+            (true, true) => " (would be switched off)",
+            (false, _) => "",
+        };
         line(text, format_args!("{name}: {}: {error}{off}", outcome_name(mailbox.outcome)));
     }
     for folder in mailbox.folders.iter().filter(|folder| folder.outcome == FolderOutcome::Failed) {

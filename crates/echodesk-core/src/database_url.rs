@@ -1,6 +1,7 @@
 //! Which database a job works on.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -89,6 +90,9 @@ impl FromStr for DatabaseUrl {
             "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
             "postgres" | "postgresql" => {
                 let url = Url::parse(text).map_err(|_| DatabaseUrlError::Malformed)?;
+                for (_, mode) in url.query_pairs().filter(|(name, _)| name == "sslmode") {
+                    checked_ssl_mode("sslmode of the URL", &mode)?;
+                }
                 Ok(Self::Postgres { shown: shown(&url), url: Secret::new(text) })
             }
             other => Err(DatabaseUrlError::Scheme(other.to_owned())),
@@ -114,15 +118,26 @@ fn from_django(environment: &Environment) -> Result<DatabaseUrl, DatabaseUrlErro
     } else {
         url.set_host(Some(&host)).map_err(|_| wrong("DB_HOST", "not a host name"))?;
     }
-    let port = setting("DB_PORT", "5432").parse().map_err(|_| wrong("DB_PORT", "not a port number"))?;
-    url.set_port(Some(port)).map_err(|()| wrong("DB_PORT", "cannot be set"))?;
+    let port: NonZeroU16 = setting("DB_PORT", "5432").parse().map_err(|_| wrong("DB_PORT", "not a port number"))?;
+    url.set_port(Some(port.get())).map_err(|()| wrong("DB_PORT", "cannot be set"))?;
     url.set_username(&setting("DB_USER", "postgres")).map_err(|()| wrong("DB_USER", "cannot be set"))?;
     url.set_password(environment.get("DB_PASSWORD")).map_err(|()| wrong("DB_PASSWORD", "cannot be set"))?;
     url.path_segments_mut().map_err(|()| DatabaseUrlError::Malformed)?.push(&setting("DB_NAME", ""));
     if let Some(mode) = environment.get("DB_SSLMODE") {
+        checked_ssl_mode("DB_SSLMODE", mode)?;
         url.query_pairs_mut().append_pair("sslmode", mode);
     }
     url.as_str().parse()
+}
+
+/// libpq refuses any other mode only when it connects, in words that look like those of a server
+/// that is away.
+fn checked_ssl_mode(name: &'static str, mode: &str) -> Result<(), DatabaseUrlError> {
+    const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    if MODES.contains(&mode) {
+        return Ok(());
+    }
+    Err(DatabaseUrlError::Setting { name, problem: format!("expected one of {}", MODES.join(", ")) })
 }
 
 #[cfg(test)]
@@ -174,5 +189,19 @@ mod tests {
         assert_eq!(from(&[("DATABASE_URL", "nonsense")]).unwrap_err(), DatabaseUrlError::Malformed);
         let error = from(&[("DB_NAME", "e"), ("DB_PORT", "many")]).unwrap_err();
         assert_eq!(error.to_string(), "DB_PORT: not a port number");
+        let error = from(&[("DB_NAME", "e"), ("DB_PORT", "0")]).unwrap_err();
+        assert_eq!(error.to_string(), "DB_PORT: not a port number");
+    }
+
+    #[test]
+    fn a_mode_of_tls_that_libpq_does_not_know_is_refused_before_connecting() {
+        let expected = "expected one of disable, allow, prefer, require, verify-ca, verify-full";
+        let error = from(&[("DB_NAME", "e"), ("DB_SSLMODE", "bogus")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("DB_SSLMODE: {expected}"));
+        let error = from(&[("DATABASE_URL", "postgres://db/e?a=b&sslmode=Require")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("sslmode of the URL: {expected}"));
+        for mode in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
+            assert!(from(&[("DB_NAME", "e"), ("DB_SSLMODE", mode)]).is_ok(), "{mode}");
+        }
     }
 }

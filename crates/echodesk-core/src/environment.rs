@@ -4,8 +4,11 @@
 //! folder: what is set nearer to the call wins. Everything behind this file takes an
 //! [`Environment`] as a value, so that no test needs to change the environment of its process.
 
+mod dot_env;
+
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Secret;
@@ -25,13 +28,15 @@ pub enum EnvironmentError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A line of `.env` is not `NAME=value`. The line itself is not shown: it may hold a secret.
-    #[error("{}: not a list of NAME=value lines (value with spaces or # not in quotes?)", path.display())]
+    #[error("{}, line {line}: expected NAME=value", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
     },
     /// A variable that is not Unicode text.
     #[error("environment variable {name} is not valid UTF-8")]
@@ -49,10 +54,7 @@ impl Environment {
     /// not Unicode.
     #[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
     pub fn load(dot_env: &Path) -> Result<Self, EnvironmentError> {
-        let mut environment = Self::default();
-        if dot_env.exists() {
-            environment.values.extend(read_file(dot_env)?);
-        }
+        let mut environment: Self = read_file(dot_env)?.into_iter().collect();
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => drop(environment.values.insert(name, value)),
@@ -100,16 +102,14 @@ fn is_ours(name: &str) -> bool {
     name == "SECRET_KEY" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Nothing, if the file is missing.
 fn read_file(path: &Path) -> Result<Vec<(String, String)>, EnvironmentError> {
-    let lines = dotenvy::from_path_iter(path).map_err(|error| failure(path, error))?;
-    lines.collect::<Result<_, _>>().map_err(|error| failure(path, error))
-}
-
-fn failure(path: &Path, error: dotenvy::Error) -> EnvironmentError {
-    match error {
-        dotenvy::Error::Io(source) => EnvironmentError::Unreadable { path: path.to_owned(), source },
-        _ => EnvironmentError::Malformed { path: path.to_owned() },
-    }
+    let content = match std::fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(EnvironmentError::Unreadable { path: path.to_owned(), source }),
+    };
+    dot_env::parse(&content).map_err(|line| EnvironmentError::Malformed { path: path.to_owned(), line: line.0 })
 }
 
 #[cfg(test)]
@@ -140,10 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_file_is_named_and_its_content_is_not() {
-        let (_folder, path) = file("SECRET_KEY='hunter2\n");
+    fn a_malformed_line_is_named_by_file_and_number_and_its_content_is_not() {
+        let (_folder, path) = file("A=x\nhunter2\n");
         let error = Environment::load(&path).unwrap_err().to_string();
-        assert!(error.contains(".env") && !error.contains("hunter2"), "{error}");
+        assert!(error.ends_with(".env, line 2: expected NAME=value"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_a_missing_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Environment::load(folder.path()).unwrap_err();
+        assert!(matches!(error, EnvironmentError::Unreadable { .. }), "{error:?}");
     }
 
     #[test]

@@ -138,7 +138,7 @@ mod tests {
         let path = std::path::PathBuf::from("r.json");
         let table: Vec<(JobError, ExitStatus)> = vec![
             (SettingsError::missing("ECHODESK_ATTACHMENTS", "set it").into(), Usage),
-            (EnvironmentError::Malformed { path: ".env".into() }.into(), Usage),
+            (EnvironmentError::Malformed { path: ".env".into(), line: 1 }.into(), Usage),
             (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),

@@ -4,7 +4,6 @@
 //! out before the work begins (exit code 2 or 75); after that, only what the work itself meets.
 
 use std::future::Future;
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ use crate::run_record::{self, RunRecord};
 use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use crate::terminal::Terminal;
-use crate::{readiness, tenant};
+use crate::{output, readiness, tenant};
 
 /// A job: its command line, and its work.
 pub trait Job: clap::Parser {
@@ -191,26 +190,27 @@ impl Ending<'_> {
         let written = self.report.map_or(Ok(()), |target| target.write(&done.report));
         let status = status_of(done, self.signal);
         // A cron job that is asked to be quiet and has nothing to complain of says nothing at all.
-        if !self.common.global.quiet || self.common.dry_run || status != ExitStatus::Done {
-            self.summarise(&done.summary);
+        let silent = self.common.global.quiet && !self.common.dry_run && status == ExitStatus::Done;
+        let summarised = if silent { Ok(()) } else { self.summarise(&done.summary) };
+        let told = written.map_err(JobError::from).and(summarised);
+        match told {
+            Err(error) => {
+                tracing::error!("{}", one_line(&error));
+                error.status()
+            }
+            Ok(()) => status,
         }
-        if let Err(error) = written {
-            tracing::error!("{}", one_line(&error));
-            return JobError::from(error).status();
-        }
-        status
     }
 
     /// On standard output, unless that is the report's alone.
-    fn summarise(&self, summary: &str) {
-        let shown = if self.report == Some(&ReportTarget::Stdout) {
-            self.terminal.print(summary.as_bytes())
-        } else {
-            let mut out = std::io::stdout().lock();
-            out.write_all(summary.as_bytes()).and_then(|()| out.flush())
-        };
-        // A reader that has gone away (`| head`) does not make the work undone.
-        drop(shown);
+    fn summarise(&self, summary: &str) -> Result<(), JobError> {
+        if self.report == Some(&ReportTarget::Stdout) {
+            // Nobody can be told that standard error is gone.
+            drop(self.terminal.print(summary.as_bytes()));
+            return Ok(());
+        }
+        output::print(summary.as_bytes())
+            .map_err(|source| JobError::System { what: "write the summary to standard output", source })
     }
 }
 

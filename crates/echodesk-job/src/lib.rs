@@ -6,6 +6,7 @@ pub mod exit;
 pub mod job;
 pub mod logging;
 pub mod mail;
+pub mod output;
 pub mod process;
 pub mod progress;
 pub mod readiness;

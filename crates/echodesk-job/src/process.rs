@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn nothing_is_started_on_an_environment_that_cannot_be_read() {
-        let unreadable = echodesk_core::EnvironmentError::Malformed { path: ".env".into() };
+        let unreadable = echodesk_core::EnvironmentError::Malformed { path: ".env".into(), line: 1 };
         let error = process(Err(unreadable.into())).work::<JobError>(|_| panic!("started")).unwrap_err();
         assert_eq!(error.status(), ExitStatus::Usage);
     }

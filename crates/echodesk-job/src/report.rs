@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use echodesk_core::RunId;
 use serde::Serialize;
 
+use crate::output;
+
 /// Where the report goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportTarget {
@@ -64,7 +66,7 @@ impl ReportTarget {
         let mut text = serde_json::to_vec_pretty(report).map_err(|error| self.failed(error.into()))?;
         text.push(b'\n');
         match self {
-            Self::Stdout => write_to(&mut io::stdout().lock(), &text),
+            Self::Stdout => output::print(&text),
             Self::Stream(path) => {
                 OpenOptions::new().write(true).open(path).and_then(|mut file| write_to(&mut file, &text))
             }

@@ -84,6 +84,9 @@ impl Settings {
             None => ("DATABASE_URL or DB_… of the environment", DatabaseUrl::from_environment(&environment)),
         };
         let database = database.map_err(|source| SettingsError::Database { origin, source })?;
+        if args.database_url.is_none() && environment.get("DATABASE_URL").is_some() {
+            warn_of_another(&environment, &database);
+        }
         Ok(Self { environment, database })
     }
 
@@ -94,6 +97,13 @@ impl Settings {
         let Some(value) = value else { return self.environment.clone() };
         let others = self.environment.names().filter(|name| *name != variable);
         others.filter_map(|name| Some((name, self.environment.get(name)?))).chain([(variable, value)]).collect()
+    }
+}
+
+/// Where `.env` was copied from EchoDesk, its database is what somebody may believe to be at work.
+fn warn_of_another(environment: &Environment, database: &DatabaseUrl) {
+    if environment.get("DB_NAME").is_some() {
+        tracing::warn!(%database, "DATABASE_URL and DB_NAME are both set: DATABASE_URL is used, and DB_… is not");
     }
 }
 

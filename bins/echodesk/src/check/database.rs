@@ -15,7 +15,7 @@ pub(super) fn open(url: &DatabaseUrl, findings: &mut Vec<Finding>) -> Option<Sto
             Some(store)
         }
         Err(error) => {
-            let advice = remedy::database(&error);
+            let advice = remedy::database(&error, url);
             findings.push(Finding::failed("database", url.to_string(), one_line(&error), advice));
             None
         }
@@ -24,10 +24,10 @@ pub(super) fn open(url: &DatabaseUrl, findings: &mut Vec<Finding>) -> Option<Sto
 
 /// Compares the tables with what this version needs: the shared ones, and those of every active tenant
 /// or of one.
-pub(super) fn tables(store: &Store, only: Option<&SchemaName>) -> Vec<Finding> {
+pub(super) fn tables(store: &Store, url: &DatabaseUrl, only: Option<&SchemaName>) -> Vec<Finding> {
     match store.inspect() {
         Ok(findings) => from_schemas(findings, only),
-        Err(error) => vec![Finding::failed("tables", "", one_line(&error), remedy::TENANTS)],
+        Err(error) => vec![Finding::failed("tables", "", one_line(&error), remedy::tables(&error, url))],
     }
 }
 

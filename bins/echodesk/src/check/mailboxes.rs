@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use echodesk_core::Clock;
 use echodesk_mail::credential::{self, CredentialKeys};
+use echodesk_mail::imap::ImapSettings;
 use echodesk_mail::model::{Mailbox, Security};
 use echodesk_mail::ports::{MailServer, MailServerError, TenantMailboxes};
 
 use super::finding::Finding;
 use super::remedy;
 
-/// More than any server needs that people would wait for.
-const TIME: Duration = Duration::from_secs(30);
+/// The time for one mailbox: longer than connecting and the wait for one answer, so that a server that
+/// says nothing is told by what it did not answer and not as time that is used up.
+fn time() -> Duration {
+    let ImapSettings { connect_timeout, io_timeout, .. } = ImapSettings::default();
+    connect_timeout + io_timeout * 2
+}
 
 /// What mailboxes are tried with.
 #[derive(Clone, Copy)]
@@ -91,7 +96,7 @@ fn try_server(
     password: &echodesk_core::Secret,
 ) -> Result<String, MailServerError> {
     let started = probe.clock.elapsed();
-    let mut session = probe.server.open(&mailbox.endpoint, &mailbox.username, password, TIME)?;
+    let mut session = probe.server.open(&mailbox.endpoint, &mailbox.username, password, time())?;
     let folders = session.folders()?.len();
     session.logout();
     let took = probe.clock.elapsed().saturating_sub(started).as_secs_f64();

@@ -1,8 +1,9 @@
 //! From an error to what somebody can do about it.
 
+use echodesk_core::DatabaseUrl;
 use echodesk_mail::credential::CredentialError;
 use echodesk_mail::model::{Endpoint, Security};
-use echodesk_mail::ports::{MailServerError, TenantProblem};
+use echodesk_mail::ports::{MailServerError, StoreError, StoreErrorKind, TenantProblem};
 use echodesk_store::OpenError;
 
 /// For a file of certificate authorities that cannot be used.
@@ -16,12 +17,34 @@ pub(super) const ATTACHMENTS: &str =
     "set ECHODESK_ATTACHMENTS to a place that can be written to, file:///FOLDER or s3://BUCKET/PREFIX";
 
 /// For a database that does not open.
-pub(super) fn database(error: &OpenError) -> &'static str {
-    match error {
-        OpenError::Unavailable { .. } => "is the server running, and can this machine reach it?",
-        OpenError::NotThere { .. } => "make it with `echodesk migrate`, or point DATABASE_URL elsewhere",
-        OpenError::Config { .. } => "check user, password and name in DATABASE_URL (or DB_USER, DB_PASSWORD, DB_NAME)",
+pub(super) fn database(error: &OpenError, url: &DatabaseUrl) -> String {
+    match (error, url) {
+        (OpenError::Unavailable { .. }, DatabaseUrl::Postgres { .. }) => {
+            "is the server running, and can this machine reach it?".to_owned()
+        }
+        (OpenError::Unavailable { .. }, DatabaseUrl::Sqlite(_)) => {
+            "try again; does another program hold its files for long?".to_owned()
+        }
+        (OpenError::NotThere { .. }, _) => {
+            "make it with `echodesk migrate`, or point DATABASE_URL elsewhere".to_owned()
+        }
+        (OpenError::Config { .. }, DatabaseUrl::Postgres { .. }) => {
+            "check user, password and name in DATABASE_URL (or DB_USER, DB_PASSWORD, DB_NAME)".to_owned()
+        }
+        (OpenError::Config { .. }, DatabaseUrl::Sqlite(_)) => damaged_file(url),
     }
+}
+
+/// For tables that cannot be compared with what is needed.
+pub(super) fn tables(error: &StoreError, url: &DatabaseUrl) -> String {
+    match (error.kind, url.is_embedded()) {
+        (StoreErrorKind::Other, true) => damaged_file(url),
+        _ => TENANTS.to_owned(),
+    }
+}
+
+fn damaged_file(url: &DatabaseUrl) -> String {
+    format!("may this user read and write the files of {url}? A damaged file is to be restored from a backup")
 }
 
 /// For a tenant whose mailboxes cannot be read.
@@ -70,14 +93,7 @@ pub(super) fn mail_server(error: &MailServerError, endpoint: &Endpoint) -> Strin
         MailServerError::Connect { .. } => {
             format!("is the server up, is {port} its IMAP port, and does a firewall let it through?")
         }
-        MailServerError::Tls { .. } => match security {
-            Security::Tls => format!(
-                "the certificate must be valid for {host}; --ca-file adds a private authority; a port that begins without TLS needs STARTTLS"
-            ),
-            Security::StartTls => {
-                format!("the certificate must be valid for {host}; --ca-file adds a private authority")
-            }
-        },
+        MailServerError::Tls { problem, .. } => secure_connection(problem, endpoint),
         MailServerError::NoStartTls { .. } => {
             "use the port with TLS from the start, usually 993: passwords are never sent in the clear".to_owned()
         }
@@ -89,6 +105,12 @@ pub(super) fn mail_server(error: &MailServerError, endpoint: &Endpoint) -> Strin
             "try again later; the provider may limit connections (--per-host of sync-emails)".to_owned()
         }
         MailServerError::Refused { .. } => "ask the provider whether the account may use IMAP".to_owned(),
+        // A server that speaks TLS from the start waits for us to begin, and we wait for its greeting.
+        MailServerError::Timeout { doing, .. } | MailServerError::Lost { doing, .. }
+            if *security == Security::StartTls && doing.contains("greeting") =>
+        {
+            "this port may speak TLS from the start: leave out --starttls".to_owned()
+        }
         MailServerError::Timeout { .. } | MailServerError::OutOfTime => {
             format!("try again later; is the way to {host} slow or filtered?")
         }
@@ -96,6 +118,30 @@ pub(super) fn mail_server(error: &MailServerError, endpoint: &Endpoint) -> Strin
             "try again; if it stays so, does something on the way cut connections?".to_owned()
         }
         MailServerError::Protocol { .. } => format!("is {host}:{port} really an IMAP server?"),
+    }
+}
+
+/// By what OpenSSL says of a handshake: X509_verify_cert_error_string(3), and the reasons of its record
+/// layer for bytes that are no TLS.
+fn secure_connection(problem: &str, endpoint: &Endpoint) -> String {
+    const NOT_TLS: [&str; 4] = ["wrong version number", "unknown protocol", "packet length too long", "http request"];
+    let says = |words: &[&str]| words.iter().any(|words| problem.to_ascii_lowercase().contains(words));
+    let Endpoint { host, port, security } = endpoint;
+    if says(&["hostname mismatch", "ip address mismatch"]) {
+        return format!("use a name that is in the certificate of {host} as IMAP server");
+    }
+    if says(&["expired", "not yet valid"]) {
+        return format!("the certificate of {host} must be renewed, unless the clock of this machine is wrong");
+    }
+    if says(&["certificate"]) {
+        return format!("if you trust the authority behind {host}, give its certificate with --ca-file");
+    }
+    match security {
+        Security::Tls if says(&NOT_TLS) => format!("port {port} begins without TLS: use --starttls, or port 993"),
+        Security::Tls => {
+            format!("if port {port} begins without TLS, use --starttls; else ask the provider about TLS 1.2")
+        }
+        Security::StartTls => "ask the provider: TLS 1.2 or later is required".to_owned(),
     }
 }
 

@@ -25,6 +25,7 @@ fn every_documented_command_is_understood() {
         "mailbox list --tenant acme --json",
         "mailbox enable 7 --tenant acme",
         "mailbox enable acme/7",
+        "mailbox enable --all --tenant acme",
         "check --tenant acme --json --ca-file ca.pem --jobs 2",
     ] {
         parse(line).unwrap();
@@ -56,6 +57,9 @@ fn what_cannot_be_stored_is_refused_by_name() {
         (format!("{add} --days-back=-1"), "0..=36500"),
         (format!("{add} --password hunter2"), "--password"),
         ("mailbox enable seven".to_owned(), "SCHEMA/ID"),
+        ("mailbox enable".to_owned(), "<ID>"),
+        ("mailbox enable --all".to_owned(), "--tenant <SCHEMA>"),
+        ("mailbox enable acme/7 --all --tenant acme".to_owned(), "cannot be used with"),
         ("check --jobs 0".to_owned(), "must be at least 1"),
     ];
     for (line, part) in table {

@@ -12,6 +12,9 @@ use crate::cli::MailboxListArgs;
 use crate::command::World;
 use crate::error::CommandError;
 
+/// Characters of an error that a row of the table has room for.
+const LONGEST_ERROR: usize = 60;
+
 pub(crate) fn list(world: &World, args: &MailboxListArgs) -> Result<Answer, CommandError> {
     let store = world.store(Access::ReadOnly)?;
     let tenants = of_tenants(&store, args.tenant.as_ref())?;
@@ -78,8 +81,16 @@ fn cells(mailbox: &Mailbox) -> [String; 7] {
         if mailbox.is_active { "on" } else { "switched off" }.to_owned(),
         last_sync,
         mailbox.failure_count.to_string(),
-        mailbox.last_error.clone(),
+        cut(&mailbox.last_error),
     ]
+}
+
+/// Servers may write a page; `--json` has all of it.
+fn cut(error: &str) -> String {
+    if error.chars().count() <= LONGEST_ERROR {
+        return error.to_owned();
+    }
+    error.chars().take(LONGEST_ERROR - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -141,6 +152,20 @@ mod tests {
         for as_json in [false, true] {
             assert!(!answer(as_json, &sample()).text.contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_long_error_is_cut_in_the_table_and_whole_in_json() {
+        let with = |error: String| {
+            let mailbox = Mailbox { last_error: error, ..mailbox(1) };
+            let tenants = [tenant("acme", Ok(vec![mailbox]))];
+            (answer(false, &tenants).text, answer(true, &tenants).text)
+        };
+        let (fits, long) = ("ა".repeat(60), "ბ".repeat(61));
+        assert!(with(fits.clone()).0.ends_with(&format!("  {fits}\n")));
+        let (table, json) = with(long.clone());
+        assert!(table.ends_with(&format!("  {}…\n", "ბ".repeat(59))), "{table}");
+        assert!(json.contains(&long));
     }
 
     #[test]

@@ -93,6 +93,18 @@ fn a_run_with_troubles_lists_them() {
 }
 
 #[test]
+fn a_dry_run_switches_nothing_off_and_does_not_say_so() {
+    let mut refused = mailbox(1, MailboxOutcome::Failed, 0);
+    refused.error = Some("the server refused to log in box1: no".to_owned());
+    refused.switched_off = true;
+    let report = SyncReport { mailboxes: vec![refused], ..empty() };
+    let wet = render(&report);
+    let dry = render(&SyncReport { dry_run: true, ..report });
+    assert!(wet.contains("(switched off: "), "{wet}");
+    assert!(dry.contains("(would be switched off)") && !dry.contains("(switched off"), "{dry}");
+}
+
+#[test]
 fn a_dry_run_tells_folder_by_folder() {
     let mut one = mailbox(1, MailboxOutcome::Partial, 12);
     one.folders = vec![folder("INBOX", FolderOutcome::Partial, 12), folder("Sales", FolderOutcome::Unchanged, 0)];
