@@ -1,6 +1,7 @@
 //! All end-to-end tests, in one binary: linking is what costs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
 
+mod adoption;
 mod crash;
 mod dependencies;
 mod dovecot;
