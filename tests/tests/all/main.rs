@@ -8,5 +8,6 @@ mod dovecot;
 mod dry_run;
 mod misbehaviour;
 mod sandbox;
+mod stopping;
 mod support;
 mod tls;
