@@ -160,6 +160,19 @@ impl Postgres {
         run(self.psql(url).arg("--file").arg(file))
     }
 
+    /// What `pg_dump` writes of a database, given its arguments: the same text for the same content.
+    ///
+    /// # Panics
+    /// `pg_dump` is missing or fails.
+    #[must_use]
+    pub fn dump(&self, url: &str, arguments: &[&str]) -> String {
+        let program = find("pg_dump", versions()).expect("pg_dump comes with the server's packages");
+        let text = run(Command::new(program).args(arguments).args(["--dbname", url]));
+        // Newer versions put a random word around the whole, for psql's sake.
+        let is_random = |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+        text.lines().filter(|line| !is_random(line)).flat_map(|line| [line, "\n"]).collect()
+    }
+
     fn psql(&self, url: &str) -> Command {
         let mut command = Command::new(&self.psql);
         command
@@ -252,6 +265,20 @@ mod tests {
         assert_ne!(a, b);
         server.execute(&a, "CREATE TABLE t (x int)");
         assert_eq!(server.execute(&b, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").trim(), "0");
+    }
+
+    #[test]
+    fn dumps_of_the_same_content_are_the_same() {
+        let Some(server) = Postgres::shared() else { return };
+        let url = server.database();
+        server.execute(&url, "CREATE TABLE t AS SELECT 7 AS x; CREATE TABLE u AS SELECT 8 AS y");
+        let dump = |arguments: &[&str]| server.dump(&url, arguments);
+        assert_eq!(dump(&[]), dump(&[]));
+        assert!(dump(&["--data-only"]).contains("COPY public.t (x)"), "{}", dump(&[]));
+        assert!(!dump(&["--schema-only", "--exclude-table=*.u"]).contains("public.u"));
+        let before = dump(&["--data-only"]);
+        server.execute(&url, "UPDATE t SET x = 9");
+        assert_ne!(dump(&["--data-only"]), before);
     }
 
     #[test]

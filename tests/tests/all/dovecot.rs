@@ -28,6 +28,9 @@ on_both!(
     a_deleted_message_keeps_its_row_and_loses_its_place,
     a_new_uidvalidity_stores_nothing_twice,
     one_message_in_two_folders_is_one_row_with_two_places,
+    a_message_id_in_two_mailboxes_is_one_row_if_the_content_is_one_and_two_if_not,
+    twenty_folders_cost_no_more_turnarounds_than_one,
+    a_small_limit_reads_the_newest_first_and_the_rest_in_later_runs,
 );
 
 fn first_sync_stores_everything_and_the_second_costs_three_turnarounds(backend: Backend) {
@@ -111,9 +114,8 @@ fn one_message_in_two_folders_is_one_row_with_two_places(backend: Backend) {
     assert_eq!(world.counts(), (3, 4));
 }
 
-#[test]
-fn a_message_id_in_two_mailboxes_is_one_row_if_the_content_is_one_and_two_if_not() {
-    let Some((server, world)) = setting(Backend::Sqlite) else { return };
+fn a_message_id_in_two_mailboxes_is_one_row_if_the_content_is_one_and_two_if_not(backend: Backend) {
+    let Some((server, world)) = setting(backend) else { return };
     world.mailbox("other@example.com", PASSWORD, server.tls_port(), &[]);
     server.deliver("other@example.com", "INBOX", &mail(1, 2000));
     server.deliver("other@example.com", "INBOX", &mail_with_id("m2@example.com", 99, 2000));
@@ -124,9 +126,8 @@ fn a_message_id_in_two_mailboxes_is_one_row_if_the_content_is_one_and_two_if_not
     assert_eq!(world.texts(forged).len(), 1, "a reused Message-ID loses nothing");
 }
 
-#[test]
-fn twenty_folders_cost_no_more_turnarounds_than_one() {
-    let Some((server, world)) = setting(Backend::Sqlite) else { return };
+fn twenty_folders_cost_no_more_turnarounds_than_one(backend: Backend) {
+    let Some((server, world)) = setting(backend) else { return };
     for number in 10..30 {
         server.deliver(USER, &format!("Folder {number}"), &mail(number, 500));
     }
@@ -136,9 +137,8 @@ fn twenty_folders_cost_no_more_turnarounds_than_one() {
     assert!(number(&second, "round_trips") <= 3, "{second:#}");
 }
 
-#[test]
-fn a_small_limit_reads_the_newest_first_and_the_rest_in_later_runs() {
-    let Some((_server, world)) = setting(Backend::Sqlite) else { return };
+fn a_small_limit_reads_the_newest_first_and_the_rest_in_later_runs(backend: Backend) {
+    let Some((_server, world)) = setting(backend) else { return };
     let (_, first) = world.try_sync(&["--max-messages", "2"]);
     assert_eq!((first["outcome"].as_str(), number(&first, "pending")), (Some("partial"), 1), "{first:#}");
     let newest = world.texts("SELECT uid AS value FROM social_integrations_emailmessage ORDER BY 1");

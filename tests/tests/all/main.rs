@@ -1,6 +1,7 @@
 //! All end-to-end tests, in one binary: linking is what costs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
 
+mod adoption;
 mod command_line;
 mod crash;
 mod dependencies;
@@ -8,5 +9,6 @@ mod dovecot;
 mod dry_run;
 mod misbehaviour;
 mod sandbox;
+mod stopping;
 mod support;
 mod tls;

@@ -33,18 +33,26 @@ pub(crate) struct World {
 impl World {
     /// `None` where the back end's server is not installed.
     pub(crate) fn new(backend: Backend, ca_file: &Path) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
         let database_url = match backend {
-            Backend::Sqlite => format!("sqlite://{}", folder.path().join("data").display()),
-            Backend::Postgres => Postgres::shared()?.database(),
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(Postgres::shared()?.database()),
         };
+        Some(Self::on(database_url, ca_file))
+    }
+
+    /// On a database of PostgreSQL, or embedded.
+    pub(crate) fn on(database_url: Option<String>, ca_file: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = if database_url.is_some() { Backend::Postgres } else { Backend::Sqlite };
+        let embedded = || format!("sqlite://{}", folder.path().join("data").display());
+        let database_url = database_url.unwrap_or_else(embedded);
         let installation = Installation { database_url, folder: folder.path().to_owned(), ca_file: ca_file.to_owned() };
         let world = Self { installation, backend, _folder: folder };
         if backend == Backend::Postgres {
             world.echodesk(&["migrate"]);
         }
         world.echodesk(&["tenant", "add", TENANT, "--name", "Acme", "--admin-email", "admin@example.com"]);
-        Some(world)
+        world
     }
 
     fn echodesk(&self, arguments: &[&str]) -> Ended {
@@ -88,6 +96,12 @@ impl World {
         let count =
             |table: &str| self.texts(&format!("SELECT CAST(count(*) AS text) AS value FROM {table}"))[0].parse();
         (count("social_integrations_emailmessage").unwrap(), count("echodesk_mail_item").unwrap())
+    }
+
+    /// All rows of all tables; `None` where the database is embedded.
+    pub(crate) fn dump(&self) -> Option<String> {
+        let server = Postgres::shared().filter(|_| self.backend == Backend::Postgres)?;
+        Some(server.dump(&self.installation.database_url, &["--data-only"]))
     }
 
     /// Ends every lease, as time would: a killed process cannot give its own back.

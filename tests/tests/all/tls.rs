@@ -8,16 +8,17 @@ use crate::support::{Backend, World, mail, on_both};
 const STATE: &str = "SELECT CAST(sync_failure_count AS text) AS value FROM social_integrations_emailconnection \
                      WHERE is_active AND auto_disabled_at IS NULL";
 
-fn dovecot(certificate: Shown) -> Option<(Dovecot, World)> {
+fn dovecot(backend: Backend, certificate: Shown) -> Option<(Dovecot, World)> {
     let server = Dovecot::start(&Options { certificate, ..Options::default() })?;
     server.deliver(USER, "INBOX", &mail(1, 2000));
-    let world = World::new(Backend::Sqlite, &server.ca_file())?;
+    let world = World::new(backend, &server.ca_file())?;
     Some((server, world))
 }
 
-#[test]
-fn starttls_works_like_tls() {
-    let Some((server, world)) = dovecot(Shown::Valid) else { return };
+on_both!(starttls_works_like_tls, a_wrong_password_switches_the_mailbox_off_at_once);
+
+fn starttls_works_like_tls(backend: Backend) {
+    let Some((server, world)) = dovecot(backend, Shown::Valid) else { return };
     world.mailbox(USER, PASSWORD, server.starttls_port(), &["--starttls"]);
     assert_eq!(world.sync()["stored"], 1);
 }
@@ -25,7 +26,7 @@ fn starttls_works_like_tls() {
 #[test]
 fn a_certificate_that_is_not_right_is_refused_before_the_password_is_sent() {
     for certificate in [Shown::OtherHost, Shown::SelfSigned] {
-        let Some((server, world)) = dovecot(certificate) else { return };
+        let Some((server, world)) = dovecot(Backend::Sqlite, certificate) else { return };
         world.mailbox(USER, PASSWORD, server.tls_port(), &[]);
         let (ended, mailbox) = world.try_sync(&[]);
         assert_eq!((ended.code, mailbox["outcome"].as_str()), (Some(1), Some("failed")), "{certificate:?} {mailbox:#}");
@@ -34,8 +35,6 @@ fn a_certificate_that_is_not_right_is_refused_before_the_password_is_sent() {
         assert_eq!(world.counts(), (0, 0));
     }
 }
-
-on_both!(a_wrong_password_switches_the_mailbox_off_at_once);
 
 fn a_wrong_password_switches_the_mailbox_off_at_once(backend: Backend) {
     let Some(server) = Dovecot::start(&Options::default()) else { return };

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "all of this is tests, also what is outside of a function marked as one"
 )]
@@ -18,7 +17,6 @@ mod opening;
 mod outcome;
 mod read_only;
 mod same_answers;
-mod server;
 mod storing;
 mod tenants;
 mod world;

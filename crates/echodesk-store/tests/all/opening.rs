@@ -3,8 +3,8 @@
 use echodesk_core::DatabaseUrl;
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind};
 use echodesk_store::{Access, OpenError, Store};
+use echodesk_test_servers::postgres::Postgres;
 
-use crate::server::Postgres;
 use crate::world::{World, now, postgres, tenant};
 
 #[test]
@@ -21,7 +21,8 @@ fn a_server_that_is_not_there_is_to_be_tried_again_later() {
 
 #[test]
 fn a_database_that_does_not_exist_is_a_wrong_setting() {
-    let url = Postgres::shared().database().replace("/test_", "/nowhere_");
+    let Some(server) = Postgres::shared() else { return };
+    let url = server.url("nowhere");
     let error = Store::open(&url.parse().unwrap(), Access::ReadWrite).unwrap_err();
     assert!(matches!(error, OpenError::Config { .. }), "{error:?}");
 }
@@ -61,7 +62,7 @@ fn a_file_that_is_no_database_is_a_wrong_setting() {
 #[test]
 fn connections_that_the_server_ended_are_replaced() {
     use diesel::prelude::*;
-    let world = World::postgres();
+    let Some(world) = World::postgres() else { return };
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'echodesk-jobs' \
                AND datname = current_database()";
     for _ in 0..3 {
@@ -72,7 +73,7 @@ fn connections_that_the_server_ended_are_replaced() {
 
 #[test]
 fn a_database_that_is_locked_is_to_be_tried_again_later() {
-    let world = World::postgres();
+    let Some(world) = World::postgres() else { return };
     let mut other = postgres(&world.url);
     use diesel::connection::SimpleConnection;
     other.batch_execute("BEGIN; LOCK TABLE public.echodesk_lease IN ACCESS EXCLUSIVE MODE").unwrap();
@@ -83,7 +84,7 @@ fn a_database_that_is_locked_is_to_be_tried_again_later() {
 
 #[test]
 fn an_error_says_what_was_being_done_and_shows_no_values() {
-    let world = World::postgres();
+    let Some(world) = World::postgres() else { return };
     let mut twice = tenant("acme");
     twice.domain = "other.example".to_owned();
     let error = world.store.add_tenant(&twice, now()).unwrap_err();

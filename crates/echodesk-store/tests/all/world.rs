@@ -11,10 +11,9 @@ use echodesk_mail::model::{
 use echodesk_mail::ports::{Batch, BatchItem, ItemContent, Lease, MailStore, Scope};
 use echodesk_mail::rules::identity::Fingerprint;
 use echodesk_store::{Access, NewMailbox, NewTenant, Store};
+use echodesk_test_servers::postgres::Postgres;
 use jiff::Timestamp;
 use tempfile::TempDir;
-
-use crate::server::Postgres;
 
 /// Makes of one test two, one for each back end.
 macro_rules! on_both {
@@ -26,7 +25,9 @@ macro_rules! on_both {
 
             #[test]
             fn on_postgres() {
-                test(&crate::world::World::postgres());
+                if let Some(world) = crate::world::World::postgres() {
+                    test(&world);
+                }
             }
 
             #[test]
@@ -47,11 +48,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn postgres() -> Self {
-        let url: DatabaseUrl = Postgres::shared().database().parse().unwrap();
+    /// `None` where PostgreSQL is not installed.
+    pub(crate) fn postgres() -> Option<Self> {
+        let url = empty_database()?;
         let store = Store::open(&url, Access::ReadWrite).unwrap();
         store.migrate(None).unwrap();
-        Self::with(store, url, None)
+        Some(Self::with(store, url, None))
     }
 
     pub(crate) fn sqlite() -> Self {
@@ -152,6 +154,11 @@ impl World {
         connection.batch_execute(&attach).unwrap();
         connection
     }
+}
+
+/// A fresh database on PostgreSQL; `None` where that is not installed.
+pub(crate) fn empty_database() -> Option<DatabaseUrl> {
+    Some(Postgres::shared()?.database().parse().unwrap())
 }
 
 /// A connection past the store.
