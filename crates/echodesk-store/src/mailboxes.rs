@@ -16,6 +16,8 @@ use crate::sql_types::{RowId, Stamp};
 use crate::tables::connections;
 use crate::tenants;
 
+pub(crate) use read::unreadable;
+
 /// A mailbox to be added.
 #[derive(Clone, Debug)]
 pub struct NewMailbox {

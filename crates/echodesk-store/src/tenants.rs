@@ -32,22 +32,50 @@ pub struct NewTenant {
     pub domain: String,
 }
 
-/// A row of `tenants_tenant`.
-pub(crate) struct TenantRow {
-    pub(crate) tenant: Tenant,
-    /// Why its schema name cannot be used, if it cannot. The tenant then goes by a stand-in.
-    pub(crate) bad_name: Option<String>,
+/// The rows of `tenants_tenant`.
+#[derive(Default)]
+pub(crate) struct Tenants {
+    /// Those that can be worked for, by schema name.
+    pub(crate) usable: Vec<Tenant>,
+    /// Those whose schema name cannot be a schema's.
+    pub(crate) unusable: Vec<Unusable>,
+}
+
+/// A tenant whose schema name cannot be used.
+pub(crate) struct Unusable {
+    row: Row,
+    /// Why not, with the name in it.
+    pub(crate) why: String,
+}
+
+impl Unusable {
+    /// The name as it stands in the table.
+    pub(crate) fn schema_name(&self) -> &str {
+        &self.row.schema_name
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.row.is_active
+    }
+
+    pub(crate) fn id(&self) -> TenantId {
+        TenantId(self.row.id.0)
+    }
+
+    /// The tenant under a name that is not its own.
+    pub(crate) fn under(self, schema: SchemaName) -> (Tenant, String) {
+        (self.row.into_tenant(schema), self.why)
+    }
 }
 
 impl Store {
-    /// All tenants, active or not, by schema name. One whose schema name cannot be used goes by
-    /// `tenant-` and its id.
+    /// All tenants that can be worked for, active or not, by schema name. One whose schema name
+    /// cannot be used is not among them: [`Store::inspect`] tells of it.
     ///
     /// # Errors
     /// The database is away or not migrated.
     pub fn tenants_list(&self) -> Result<Vec<Tenant>, StoreError> {
-        let rows = self.read(Place::Public, "reading the list of tenants", |c| load(c, &Which::All))?;
-        Ok(rows.into_iter().map(|row| row.tenant).collect())
+        Ok(self.read(Place::Public, "reading the list of tenants", |c| load(c, &Which::All))?.usable)
     }
 
     /// Adds a tenant with its schema (on SQLite its file) and tables. What EchoDesk fills by itself
@@ -142,7 +170,7 @@ pub(crate) enum Which<'a> {
 }
 
 /// Tenants by schema name. EchoDesk lists its shared schema as if it were a tenant: left out.
-pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Vec<TenantRow>> {
+pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Tenants> {
     let rows: Vec<Row> = on!(connection, |c| {
         let mut query = tenants::table.filter(tenants::schema_name.ne("public")).select(Row::as_select()).into_boxed();
         match which {
@@ -152,9 +180,16 @@ pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Ve
         }
         query.load(c)
     })?;
+    let mut tenants = Tenants::default();
+    for row in rows {
+        match row.schema_name.parse::<SchemaName>() {
+            Ok(schema) => tenants.usable.push(row.into_tenant(schema)),
+            Err(error) => tenants.unusable.push(Unusable { row, why: error.to_string() }),
+        }
+    }
     // Sorted here and not by the database, whose collation may be any.
-    let mut tenants: Vec<_> = rows.into_iter().filter_map(Row::into_tenant).collect();
-    tenants.sort_by(|a, b| a.tenant.schema.cmp(&b.tenant.schema));
+    tenants.usable.sort_by(|a, b| a.schema.cmp(&b.schema));
+    tenants.unusable.sort_by(|a, b| a.row.schema_name.cmp(&b.row.schema_name));
     Ok(tenants)
 }
 
@@ -171,13 +206,8 @@ struct Row {
 }
 
 impl Row {
-    fn into_tenant(self) -> Option<TenantRow> {
-        let (schema, bad_name) = match self.schema_name.parse::<SchemaName>() {
-            Ok(schema) => (schema, None),
-            // A stand-in, so that the tenant can be reported at all.
-            Err(error) => (format!("tenant-{}", self.id.0).parse().ok()?, Some(error.to_string())),
-        };
-        let tenant = Tenant {
+    fn into_tenant(self, schema: SchemaName) -> Tenant {
+        Tenant {
             id: TenantId(self.id.0),
             schema,
             name: self.name,
@@ -185,8 +215,7 @@ impl Row {
             admin_name: self.admin_name,
             language: Language::from_code(&self.preferred_language),
             is_active: self.is_active,
-        };
-        Some(TenantRow { tenant, bad_name })
+        }
     }
 }
 
