@@ -16,7 +16,7 @@ use crate::sql_types::{RowId, Stamp};
 use crate::tables::connections;
 use crate::tenants;
 
-pub(crate) use read::unreadable;
+pub(crate) use read::{active, unreadable};
 
 /// A mailbox to be added.
 #[derive(Clone, Debug)]

@@ -55,6 +55,10 @@ impl MailStore for DryRunStore {
         Ok(())
     }
 
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
+        self.inner.refresh(mailbox)
+    }
+
     fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
         self.inner.cursors(mailbox)
     }
@@ -129,8 +133,8 @@ impl MailStore for DryRunStore {
         Ok(())
     }
 
-    fn record_failure(&self, _: &MailboxKey, _: &Lease, _: &FailureRecord) -> Result<(), StoreError> {
-        Ok(())
+    fn record_failure(&self, _: &Mailbox, _: &Lease, _: &FailureRecord) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }
 

@@ -215,6 +215,10 @@ impl MailStore for MemoryStore {
         Ok(())
     }
 
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
+        Ok(self.mailbox(&mailbox.key).filter(|mailbox| mailbox.is_active))
+    }
+
     fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
         Ok(self.lock().cursors.get(mailbox).cloned().unwrap_or_default())
     }
@@ -337,16 +341,20 @@ impl MailStore for MemoryStore {
         Ok(())
     }
 
-    fn record_failure(&self, mailbox: &MailboxKey, lease: &Lease, failure: &FailureRecord) -> Result<(), StoreError> {
+    fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError> {
         let mut state = self.lock();
-        state.check(mailbox, lease)?;
-        state.failures.push((mailbox.clone(), failure.clone()));
-        if let Some(mailbox) = state.mailboxes.iter_mut().find(|known| known.key == *mailbox) {
-            mailbox.last_error.clone_from(&failure.error);
-            mailbox.failure_count = failure.failure_count;
-            mailbox.is_active &= failure.switch_off.is_none();
-        }
-        Ok(())
+        state.check(&mailbox.key, lease)?;
+        let as_read = |known: &&mut Mailbox| {
+            known.key == mailbox.key
+                && known.is_active == mailbox.is_active
+                && known.stored_password.expose() == mailbox.stored_password.expose()
+        };
+        let Some(known) = state.mailboxes.iter_mut().find(as_read) else { return Ok(false) };
+        known.last_error.clone_from(&failure.error);
+        known.failure_count = failure.failure_count;
+        known.is_active &= failure.switch_off.is_none();
+        state.failures.push((mailbox.key.clone(), failure.clone()));
+        Ok(true)
     }
 }
 

@@ -210,13 +210,7 @@ fn select(connection: &mut Connection, schemas: &[SchemaName]) -> Outcome<HashMa
         .map(|(index, schema)| {
             // Schema names hold letters, digits, _ and - only, so quoting is all they need.
             let schema = if is_postgres { format!("\"{schema}\".") } else { String::new() };
-            format!(
-                "SELECT CAST({index} AS integer) AS tenant, CAST(id AS bigint) AS id, email_address, imap_server, \
-                 CAST(imap_port AS integer) AS imap_port, imap_use_ssl, username, encrypted_password, is_active, \
-                 last_sync_at, last_sync_error, sync_folder, CAST(sync_days_back AS integer) AS sync_days_back, \
-                 CAST(sync_failure_count AS integer) AS sync_failure_count FROM {schema}{}",
-                catalog::CONNECTIONS
-            )
+            format!("{} FROM {schema}{}", columns(index), catalog::CONNECTIONS)
         })
         .collect();
     if parts.is_empty() {
@@ -230,6 +224,23 @@ fn select(connection: &mut Connection, schemas: &[SchemaName]) -> Outcome<HashMa
         mailboxes.entry(schema.clone()).or_default().push(mailbox(schema, row));
     }
     Ok(mailboxes)
+}
+
+/// A mailbox of the tenant whose place the transaction is in, if it is there and switched on.
+pub(crate) fn active(connection: &mut Connection, key: &MailboxKey) -> Outcome<Option<Mailbox>> {
+    let one = format!("{} FROM {} WHERE id = {}", columns(0), catalog::CONNECTIONS, key.connection.0);
+    let row: Option<Row> = on!(connection, |c| diesel::sql_query(one).get_result(c).optional())?;
+    Ok(row.filter(|row| row.is_active).map(|row| mailbox(&key.schema, row)))
+}
+
+/// The beginning of a statement that selects [`Row`]s of the tenant with this index.
+fn columns(index: usize) -> String {
+    format!(
+        "SELECT CAST({index} AS integer) AS tenant, CAST(id AS bigint) AS id, email_address, imap_server, \
+         CAST(imap_port AS integer) AS imap_port, imap_use_ssl, username, encrypted_password, is_active, \
+         last_sync_at, last_sync_error, sync_folder, CAST(sync_days_back AS integer) AS sync_days_back, \
+         CAST(sync_failure_count AS integer) AS sync_failure_count"
+    )
 }
 
 /// A row with nonsense in a number is still a mailbox: one that cannot be reached and says so.
