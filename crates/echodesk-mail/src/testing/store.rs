@@ -12,7 +12,7 @@ use crate::model::{
 use crate::ports::{
     Batch, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind, TenantMailboxes,
 };
-use crate::rules::identity::{Candidate, Existing, Placement, names, place};
+use crate::rules::identity::{self, Candidate, Existing, Placement, names, place};
 
 /// Tenants, mailboxes, rows and items in memory. For tests; looks at everything it holds.
 #[derive(Debug, Default)]
@@ -40,6 +40,8 @@ pub struct Row {
     pub message_id: String,
     /// The message.
     pub message: MailMessage,
+    /// The mailbox it is shown in.
+    pub connection: i64,
     /// The folder it is shown in.
     pub folder: String,
     /// Its UID there.
@@ -151,6 +153,9 @@ impl State {
                 from_email: row.message.from.email.clone(),
                 subject: row.message.subject.clone(),
                 timestamp: row.message.timestamp,
+                connection: row.connection,
+                folder: row.folder.clone(),
+                uid: row.uid.to_string(),
             })
             .collect()
     }
@@ -162,9 +167,9 @@ impl State {
             let places = || self.items.iter().filter(|(_, item)| item.row == Some(index) && !item.gone);
             let stays = places().any(|(place, _)| place.2 == row.folder && place.4 == row.uid);
             if let (false, Some((place, item))) = (stays, places().next()) {
-                let (folder, uid, flags) = (place.2.clone(), place.4, item.flags);
+                let (connection, folder, uid, flags) = (place.1, place.2.clone(), place.4, item.flags);
                 let row = &mut self.rows[index];
-                (row.folder, row.uid, row.flags) = (folder, uid, flags);
+                (row.connection, row.folder, row.uid, row.flags) = (connection, folder, uid, flags);
             }
         }
     }
@@ -250,13 +255,16 @@ impl MailStore for MemoryStore {
                 ItemContent::Message { message, fingerprint, reduced } => {
                     let ids = names(&message.message_id, &fingerprint.digest, max);
                     let existing = state.existing(&mailbox.key.schema, &ids);
-                    let candidate = Candidate { message_id: &message.message_id, fingerprint };
+                    let (connection, folder) = (mailbox.key.connection.0, batch.cursor.folder.as_str());
+                    let lies = identity::Place { connection, folder, uid: item.uid };
+                    let candidate = Candidate { message_id: &message.message_id, fingerprint, place: lies };
                     match place(&[candidate], &existing, max).remove(0) {
                         Placement::New { message_id } => {
                             state.rows.push(Row {
                                 schema: mailbox.key.schema.clone(),
                                 message_id,
                                 message: (**message).clone(),
+                                connection,
                                 folder: batch.cursor.folder.clone(),
                                 uid: item.uid,
                                 flags: item.flags,
