@@ -93,18 +93,33 @@ impl Store {
     fn inspect_schemas(&self, schemas: &[&SchemaName]) -> Result<Vec<SchemaFinding>, StoreError> {
         let names: Vec<&str> = schemas.iter().map(|schema| schema.as_str()).collect();
         // The catalog is open to every user, whatever he may do with the tables.
-        let shapes =
-            self.read(Place::Public, "inspecting the tables of the tenants", |c| catalog::survey(c, &names))?;
+        let (shapes, lacking) = self.read(Place::Public, "inspecting the tables of the tenants", |c| {
+            let lacking = match c {
+                Connection::Postgres(c) => catalog::lacking_rights(c, &names)?,
+                Connection::Sqlite(_) => HashMap::new(),
+            };
+            Ok((catalog::survey(c, &names)?, lacking))
+        })?;
         let booked: Vec<&SchemaName> =
             schemas.iter().copied().filter(|s| shapes.get(s.as_str()).is_some_and(|shape| shape.has(BOOK))).collect();
         let pending = self.pending(&booked)?;
         let findings_of = |schema: &&SchemaName| {
-            let shape = shapes.get(schema.as_str());
-            match pending.get(*schema) {
-                Some(Err(problem)) => vec![tenant_finding(schema.as_str(), problem, UNREADABLE_SCHEMA)],
-                Some(Ok(pending)) => schema_findings(schema.as_str(), shape, *pending),
-                None => schema_findings(schema.as_str(), shape, false),
-            }
+            let name = schema.as_str();
+            let shape = shapes.get(name);
+            let mut findings = match pending.get(*schema) {
+                // The rights that are missing say it better.
+                Some(Err(_)) if lacking.contains_key(name) => Vec::new(),
+                Some(Err(problem)) => vec![tenant_finding(name, problem, UNREADABLE_SCHEMA)],
+                Some(Ok(pending)) => schema_findings(name, shape, *pending),
+                None => schema_findings(name, shape, false),
+            };
+            findings.extend(lacking.get(name).map(|lacks| SchemaFinding {
+                severity: Severity::Tenant,
+                schema: name.to_owned(),
+                problem: format!("the database user has no right to {lacks}"),
+                remedy: UNREADABLE_SCHEMA.to_owned(),
+            }));
+            findings
         };
         Ok(schemas.iter().flat_map(findings_of).collect())
     }

@@ -38,6 +38,30 @@ fn a_schema_without_rights_is_a_finding_of_its_tenant() {
 }
 
 #[test]
+fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
+    let world = World::postgres();
+    world.store.add_tenant(&tenant("fine"), now()).unwrap();
+    let limited = limited(&world, &["acme", "fine"]);
+    let store = Store::open(&limited, Access::ReadOnly).unwrap();
+    assert!(store.inspect().unwrap().is_empty());
+    world.execute(
+        "REVOKE INSERT ON acme.social_integrations_emailmessage FROM limited; \
+         REVOKE UPDATE ON acme.social_integrations_emailconnection FROM limited",
+    );
+    let findings = store.inspect().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!((findings[0].schema.as_str(), findings[0].severity), ("acme", Severity::Tenant));
+    let words = "INSERT on social_integrations_emailmessage, UPDATE on social_integrations_emailconnection";
+    assert!(findings[0].problem.contains(words), "{findings:?}");
+    // No more than a sync writes is needed.
+    world.execute(
+        "GRANT INSERT ON acme.social_integrations_emailmessage TO limited; \
+         GRANT UPDATE (last_sync_at, last_sync_error) ON acme.social_integrations_emailconnection TO limited",
+    );
+    assert!(store.inspect().unwrap().is_empty());
+}
+
+#[test]
 fn a_damaged_file_is_a_finding_of_its_tenant() {
     let world = World::sqlite();
     world.store.add_tenant(&tenant("broken"), now()).unwrap();
