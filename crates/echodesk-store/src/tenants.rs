@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use echodesk_core::{Language, SchemaName, Tenant, TenantId};
-use echodesk_mail::ports::StoreError;
+use echodesk_mail::ports::{StoreError, TenantProblem};
 use jiff::Timestamp;
 
 use crate::Store;
@@ -82,7 +82,7 @@ impl Store {
     /// is filled with EchoDesk's own defaults.
     ///
     /// # Errors
-    /// The schema or the domain is taken; a column must be filled that this version does not know;
+    /// [`Conflict`](echodesk_mail::ports::StoreErrorKind::Conflict) if the schema or the domain is taken; a column must be filled that this version does not know;
     /// the database is away.
     pub fn add_tenant(&self, tenant: &NewTenant, now: Timestamp) -> Result<TenantId, StoreError> {
         let what = format!("adding tenant {}", tenant.schema);
@@ -137,17 +137,31 @@ fn refuse_duplicates(connection: &mut Connection, tenant: &NewTenant) -> Outcome
         .count()
         .get_result(c))?;
     if schema > 0 {
-        return Err(Failure::Refused(format!("there is a tenant with schema {} already", tenant.schema)));
+        return Err(Failure::Conflict(format!("there is a tenant with schema {} already", tenant.schema)));
     }
     let domain: i64 =
         on!(&mut *connection, |c| tenants::table.filter(tenants::domain_url.eq(&tenant.domain)).count().get_result(c))?;
     if domain > 0 {
-        return Err(Failure::Refused(format!("another tenant has the domain {} already", tenant.domain)));
+        return Err(Failure::Conflict(format!("another tenant has the domain {} already", tenant.domain)));
     }
     if connection.is_postgres() && catalog::survey(connection, &[tenant.schema.as_str()])?.len() == 1 {
-        return Err(Failure::Refused(format!("there is a schema {} already, of no tenant", tenant.schema)));
+        return Err(Failure::Conflict(format!("there is a schema {} already, of no tenant", tenant.schema)));
     }
     Ok(())
+}
+
+/// Fails in the words of [`TenantProblem`] if EchoDesk's mail tables are not there as we know them.
+/// That ours are missing does not matter to whoever writes only into EchoDesk's.
+pub(crate) fn require_mail_tables(connection: &mut Connection, schema: &SchemaName) -> Outcome<()> {
+    let survey = catalog::survey(connection, &[schema.as_str()])?;
+    match catalog::judge(schema.as_str(), survey.get(schema.as_str())) {
+        Err(
+            problem @ (TenantProblem::SchemaMissing { .. }
+            | TenantProblem::NotMigrated { .. }
+            | TenantProblem::ColumnMissing { .. }),
+        ) => Err(Failure::Refused(problem.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// Says which column of a table we would have to fill and do not know, before anything is written.

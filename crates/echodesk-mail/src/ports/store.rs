@@ -298,6 +298,8 @@ pub enum StoreErrorKind {
     LeaseLost,
     /// No tenant of that name.
     UnknownTenant,
+    /// What was to be added is there already, or its name is taken.
+    Conflict,
     /// Anything else: a bug, or a table that is not as expected.
     Other,
 }

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{ConnectionId, DatabaseUrl};
 use echodesk_mail::model::{Fate, MailboxKey};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
@@ -239,6 +239,20 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     assert!(error.to_string().contains("public.tenants_tenant.vat_id"), "{error}");
     let warned = store.inspect().unwrap();
     assert!(warned.iter().any(|f| f.severity == Severity::Warning && f.problem.contains("tenants_tenant.vat_id")));
+}
+
+#[test]
+fn a_mailbox_of_a_tenant_without_tables_is_refused_in_plain_words() {
+    let installation = Installation::new();
+    let store = installation.open();
+    store.migrate(None).unwrap();
+    for (name, words) in [("missing", "schema missing does not exist"), ("bare", "EchoDesk has not migrated it")] {
+        let key = MailboxKey { schema: schema(name), connection: ConnectionId(1) };
+        let added = store.add_mailbox(&key.schema, &new_mailbox("x@y"), now()).unwrap_err();
+        let enabled = store.enable_mailbox(&key, now()).unwrap_err();
+        assert!(added.to_string().contains(words), "{added}");
+        assert!(enabled.to_string().contains(words), "{enabled}");
+    }
 }
 
 #[test]
