@@ -2,6 +2,7 @@
 
 mod judge;
 mod known;
+mod rights;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -17,6 +18,7 @@ pub(crate) use judge::{judge, missing_columns, unknown_required};
 pub(crate) use known::{
     CONNECTIONS, DJANGO, ECHODESK_MAIL_TABLES, MESSAGES, OWN_MAIL_TABLES, OWN_PUBLIC_TABLES, TENANTS, filled,
 };
+pub(crate) use rights::lacking_rights;
 
 /// A column, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]

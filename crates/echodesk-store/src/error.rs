@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     LeaseLost,
     /// There is no such tenant.
     UnknownTenant(SchemaName),
+    /// What was to be added is there already, or its name is taken.
+    Conflict(String),
     /// We will not do it, and this is why.
     Refused(String),
 }
@@ -45,6 +47,9 @@ impl Failure {
                 what: format!("there is no tenant with schema {schema}"),
                 source: None,
             },
+            Self::Conflict(why) => {
+                StoreError { kind: StoreErrorKind::Conflict, what: format!("{what}: {why}"), source: None }
+            }
             Self::Refused(why) => {
                 StoreError { kind: StoreErrorKind::Other, what: format!("{what}: {why}"), source: None }
             }

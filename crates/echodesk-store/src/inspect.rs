@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use echodesk_core::SchemaName;
-use echodesk_mail::ports::{StoreError, TenantProblem};
+use echodesk_mail::ports::{StoreError, StoreErrorKind, TenantProblem};
 
 use crate::Store;
 use crate::catalog::{self, Shape};
 use crate::connection::{Connection, Place, on};
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
+use crate::mailboxes::unreadable;
 use crate::migrations::{self, BOOK};
+use crate::sqlite::SqliteFolder;
 use crate::store::BackEnd;
-use crate::tenants::{self, TenantRow, Which};
+use crate::tenants::{self, Tenants, Unusable, Which};
 
 /// Something about the tables that is not as a job needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,67 +45,152 @@ pub enum Severity {
 const MIGRATE: &str = "run `echodesk migrate`";
 
 impl Store {
-    /// Everything about the tables that is not as the jobs need it: of `public`, and of every active
-    /// tenant. Takes a few queries, however many tenants there are.
+    /// Everything about the tables that is not as the jobs need it: of `public`, of every active
+    /// tenant, and every tenant whose schema name cannot be used. Takes a few queries, however many
+    /// tenants there are. A tenant that cannot be inspected is a finding and costs the others nothing.
     ///
     /// # Errors
     /// The database is away.
     pub fn inspect(&self) -> Result<Vec<SchemaFinding>, StoreError> {
+        self.inspect_for(None)
+    }
+
+    /// As [`Store::inspect`]; with a tenant, of `public` and of that one alone, active or not.
+    ///
+    /// # Errors
+    /// The database is away; nothing keeps jobs from starting, but there is no such tenant.
+    pub fn inspect_for(&self, tenant: Option<&SchemaName>) -> Result<Vec<SchemaFinding>, StoreError> {
         let what = "inspecting the tables of schema public";
-        let (mut findings, rows) = self.read(Place::Public, what, |c| {
+        let which = tenant.map_or(Which::All, Which::One);
+        let (mut findings, tenants) = self.read(Place::Public, what, |c| {
             let survey = catalog::survey(c, &["public"])?;
             let public = survey.get("public").cloned().unwrap_or_default();
-            let findings = public_findings(c, &public)?;
-            let rows = if public.has(catalog::TENANTS) { tenants::load(c, &Which::Active)? } else { Vec::new() };
-            Ok((findings, rows))
+            let can_list =
+                public.has(catalog::TENANTS) && catalog::missing_columns(&public, catalog::TENANTS).next().is_none();
+            let tenants = if can_list { tenants::load(c, &which)? } else { Tenants::default() };
+            Ok((public_findings(c, &public)?, tenants))
         })?;
-        for row in &rows {
-            findings.extend(row.bad_name.as_ref().map(|why| {
-                let problem = TenantProblem::BadName(why.clone());
-                tenant_finding(row.tenant.schema.as_str(), &problem)
-            }));
+        if let Some(schema) = tenant
+            && tenants.usable.is_empty()
+            && !findings.iter().any(|finding| finding.severity == Severity::Fatal)
+        {
+            return Err(Failure::UnknownTenant(schema.clone()).during(what));
         }
+        findings.extend(tenants.unusable.iter().map(bad_name));
+        let schemas: Vec<&SchemaName> = tenants
+            .usable
+            .iter()
+            .filter(|found| found.is_active || tenant.is_some())
+            .map(|found| &found.schema)
+            .collect();
         findings.extend(match self.back_end() {
-            BackEnd::Postgres(_) => self.inspect_schemas(&rows)?,
-            BackEnd::Sqlite(_) => self.inspect_files(&rows)?,
+            BackEnd::Postgres(_) => self.inspect_schemas(&schemas)?,
+            BackEnd::Sqlite(folder) => self.inspect_files(folder, &schemas)?,
         });
         Ok(findings)
     }
 
-    fn inspect_schemas(&self, rows: &[TenantRow]) -> Result<Vec<SchemaFinding>, StoreError> {
-        let schemas: Vec<&SchemaName> =
-            rows.iter().filter(|row| row.bad_name.is_none()).map(|row| &row.tenant.schema).collect();
-        self.read(Place::Public, "inspecting the tables of the tenants", |c| {
-            let names: Vec<&str> = schemas.iter().map(|schema| schema.as_str()).collect();
-            let shapes = catalog::survey(c, &names)?;
-            let pending = pending(c, &schemas, &shapes)?;
-            Ok(schemas
-                .iter()
-                .flat_map(|schema| {
-                    let name = schema.as_str();
-                    schema_findings(name, shapes.get(name), pending.get(name).is_some_and(|pending| *pending))
-                })
-                .collect())
-        })
+    fn inspect_schemas(&self, schemas: &[&SchemaName]) -> Result<Vec<SchemaFinding>, StoreError> {
+        let names: Vec<&str> = schemas.iter().map(|schema| schema.as_str()).collect();
+        // The catalog is open to every user, whatever he may do with the tables.
+        let (shapes, lacking) = self.read(Place::Public, "inspecting the tables of the tenants", |c| {
+            let lacking = match c {
+                Connection::Postgres(c) => catalog::lacking_rights(c, &names)?,
+                Connection::Sqlite(_) => HashMap::new(),
+            };
+            Ok((catalog::survey(c, &names)?, lacking))
+        })?;
+        let booked: Vec<&SchemaName> =
+            schemas.iter().copied().filter(|s| shapes.get(s.as_str()).is_some_and(|shape| shape.has(BOOK))).collect();
+        let pending = self.pending(&booked)?;
+        let findings_of = |schema: &&SchemaName| {
+            let name = schema.as_str();
+            let shape = shapes.get(name);
+            let mut findings = match pending.get(*schema) {
+                // The rights that are missing say it better.
+                Some(Err(_)) if lacking.contains_key(name) => Vec::new(),
+                Some(Err(problem)) => vec![tenant_finding(name, problem, UNREADABLE_SCHEMA)],
+                Some(Ok(pending)) => schema_findings(name, shape, *pending),
+                None => schema_findings(name, shape, false),
+            };
+            findings.extend(lacking.get(name).map(|lacks| SchemaFinding {
+                severity: Severity::Tenant,
+                schema: name.to_owned(),
+                problem: format!("the database user has no right to {lacks}"),
+                remedy: UNREADABLE_SCHEMA.to_owned(),
+            }));
+            findings
+        };
+        Ok(schemas.iter().flat_map(findings_of).collect())
     }
 
-    fn inspect_files(&self, rows: &[TenantRow]) -> Result<Vec<SchemaFinding>, StoreError> {
-        let mut findings = Vec::new();
-        for schema in rows.iter().filter(|row| row.bad_name.is_none()).map(|row| &row.tenant.schema) {
-            if let BackEnd::Sqlite(folder) = self.back_end()
-                && folder.lacks(schema)
-            {
-                findings.extend(schema_findings(schema.as_str(), None, false));
+    /// Which of the schemas that we have migrated lack a migration of this version, and which of
+    /// them cannot be read.
+    fn pending<'a>(&self, schemas: &[&'a SchemaName]) -> Result<Pending<'a>, StoreError> {
+        let what = "inspecting the migrations of the tenants";
+        let mut pending = Pending::new();
+        for chunk in schemas.chunks(100) {
+            if let Ok(found) = self.read(Place::Public, what, |c| lacking(c, chunk)) {
+                pending.extend(found.into_iter().map(|(schema, lacks)| (schema, Ok(lacks))));
                 continue;
             }
-            findings.extend(self.read(Place::Tenant(schema), &format!("inspecting the tables of {schema}"), |c| {
-                let survey = catalog::survey(c, &[schema.as_str()])?;
+            // One schema that may not be read fails the statement for all: one by one, then.
+            for schema in chunk {
+                match self.read(Place::Tenant(schema), what, |c| lacking(c, &[*schema])) {
+                    Ok(found) => pending.extend(found.into_iter().map(|(schema, lacks)| (schema, Ok(lacks)))),
+                    Err(error) => drop(pending.insert(*schema, Err(self.trouble_of(schema, error)?))),
+                }
+            }
+        }
+        Ok(pending)
+    }
+
+    fn inspect_files(&self, folder: &SqliteFolder, schemas: &[&SchemaName]) -> Result<Vec<SchemaFinding>, StoreError> {
+        let mut findings = Vec::new();
+        for schema in schemas {
+            let name = schema.as_str();
+            if folder.lacks(schema) {
+                findings.extend(schema_findings(name, None, false));
+                continue;
+            }
+            let inspected = self.read(Place::Tenant(schema), &format!("inspecting the tables of {schema}"), |c| {
+                let survey = catalog::survey(c, &[name])?;
                 let pending = !migrations::pending(c, Place::Tenant(schema))?.is_empty();
-                Ok(schema_findings(schema.as_str(), survey.get(schema.as_str()), pending))
-            })?);
+                Ok(schema_findings(name, survey.get(name), pending))
+            });
+            match inspected {
+                Ok(found) => findings.extend(found),
+                Err(error) => {
+                    let problem = self.trouble_of(schema, error)?;
+                    findings.push(tenant_finding(name, &problem, UNREADABLE_FILE));
+                }
+            }
         }
         Ok(findings)
     }
+
+    /// An error as one tenant's problem, or the error itself if the database is away for everybody.
+    fn trouble_of(&self, schema: &SchemaName, error: StoreError) -> Result<TenantProblem, StoreError> {
+        let answers = || {
+            let ask = |c: &mut Connection| Ok(on!(c, |c| c.batch_execute("SELECT 1"))?);
+            self.read(Place::Public, "asking whether the database is there", ask).is_ok()
+        };
+        // A lock on one tenant's tables looks like a database that is away until it is asked.
+        if error.kind == StoreErrorKind::Unavailable && !answers() {
+            return Err(error);
+        }
+        Ok(unreadable(schema, &error))
+    }
+}
+
+/// Whether a migration is pending in each schema, or why that cannot be told.
+type Pending<'a> = HashMap<&'a SchemaName, Result<bool, TenantProblem>>;
+
+fn bad_name(tenant: &Unusable) -> SchemaFinding {
+    let finding = tenant_finding(tenant.schema_name(), &TenantProblem::BadName(tenant.why.clone()), "");
+    // Nobody would work for a suspended tenant, but whoever wakes it should know.
+    let severity = if tenant.is_active() { Severity::Tenant } else { Severity::Warning };
+    SchemaFinding { severity, ..finding }
 }
 
 fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<SchemaFinding>> {
@@ -137,7 +225,7 @@ fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<S
 fn schema_findings(schema: &str, shape: Option<&Shape>, pending: bool) -> Vec<SchemaFinding> {
     let mut findings = Vec::new();
     match catalog::judge(schema, shape) {
-        Err(problem) => findings.push(tenant_finding(schema, &problem)),
+        Err(problem) => findings.push(tenant_finding(schema, &problem, UNREADABLE_SCHEMA)),
         Ok(_) if pending => findings.push(SchemaFinding {
             severity: Severity::Tenant,
             schema: schema.to_owned(),
@@ -164,7 +252,11 @@ fn unknown(schema: &str, table: &str, column: &str) -> String {
 
 const UNKNOWN_REMEDY: &str = "give the column a default, or use a version of these jobs that knows it";
 
-fn tenant_finding(schema: &str, problem: &TenantProblem) -> SchemaFinding {
+const UNREADABLE_SCHEMA: &str = "give the database user the right to use the schema and its tables";
+const UNREADABLE_FILE: &str = "see that the tenant's file can be read, or put one from a backup in its place";
+
+/// A tenant's problem as a finding; `unreadable` is the remedy if its tables cannot be read.
+fn tenant_finding(schema: &str, problem: &TenantProblem, unreadable: &str) -> SchemaFinding {
     let remedy = match problem {
         TenantProblem::SchemaMissing { .. } => "create the schema in EchoDesk, or deactivate the tenant",
         TenantProblem::NotMigrated { .. } | TenantProblem::ColumnMissing { .. } => {
@@ -172,7 +264,7 @@ fn tenant_finding(schema: &str, problem: &TenantProblem) -> SchemaFinding {
         }
         TenantProblem::OwnTablesMissing { .. } => MIGRATE,
         TenantProblem::UnknownRequiredColumn { .. } => UNKNOWN_REMEDY,
-        TenantProblem::Unreadable { .. } => "give the database user the right to use the schema",
+        TenantProblem::Unreadable { .. } => unreadable,
         TenantProblem::BadName(_) => "correct tenants_tenant.schema_name",
     };
     SchemaFinding {
@@ -183,12 +275,8 @@ fn tenant_finding(schema: &str, problem: &TenantProblem) -> SchemaFinding {
     }
 }
 
-/// Which of the schemas that we have migrated lack a migration of this version.
-fn pending(
-    connection: &mut Connection,
-    schemas: &[&SchemaName],
-    shapes: &HashMap<String, Shape>,
-) -> Outcome<HashMap<String, bool>> {
+/// Whether each of these schemas, which all have a book of migrations, lacks one of this version.
+fn lacking<'a>(connection: &mut Connection, schemas: &[&'a SchemaName]) -> Outcome<Vec<(&'a SchemaName, bool)>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -197,20 +285,16 @@ fn pending(
         version: String,
     }
 
-    let mut pending = HashMap::new();
-    let booked: Vec<&&SchemaName> =
-        schemas.iter().filter(|schema| shapes.get(schema.as_str()).is_some_and(|shape| shape.has(BOOK))).collect();
-    for chunk in booked.chunks(100) {
-        let parts: Vec<String> = chunk
-            .iter()
-            .map(|schema| format!("SELECT '{schema}' AS schema, version::text AS version FROM \"{schema}\".{BOOK}"))
-            .collect();
-        let rows: Vec<Row> = on!(&mut *connection, |c| diesel::sql_query(parts.join(" UNION ALL ")).load(c))?;
-        for schema in chunk {
-            let has = |version: &str| rows.iter().any(|row| row.schema == schema.as_str() && row.version == version);
-            let lacks = migrations::expected(Place::Tenant(schema))?.iter().any(|wanted| !has(&wanted.version));
-            pending.insert(schema.to_string(), lacks);
-        }
-    }
-    Ok(pending)
+    // Schema names hold letters, digits, _ and - only, so quoting is all they need.
+    let parts: Vec<String> = schemas
+        .iter()
+        .map(|schema| format!("SELECT '{schema}' AS schema, version::text AS version FROM \"{schema}\".{BOOK}"))
+        .collect();
+    let rows: Vec<Row> = on!(connection, |c| diesel::sql_query(parts.join(" UNION ALL ")).load(c))?;
+    let lacks = |schema: &'a SchemaName| -> Outcome<(&'a SchemaName, bool)> {
+        let has = |version: &str| rows.iter().any(|row| row.schema == schema.as_str() && row.version == version);
+        let wanted = migrations::expected(Place::Tenant(schema))?;
+        Ok((schema, wanted.iter().any(|wanted| !has(&wanted.version))))
+    };
+    schemas.iter().copied().map(lacks).collect()
 }

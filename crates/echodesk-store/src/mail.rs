@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use crate::Store;
 use crate::connection::Place;
 use crate::lease;
+use crate::mailboxes;
 
 impl MailStore for Store {
     fn tenants(&self, scope: &Scope) -> Result<Vec<TenantMailboxes>, StoreError> {
@@ -36,6 +37,11 @@ impl MailStore for Store {
         self.write(Place::Public, &format!("giving back the lease on mailbox {mailbox}"), |c| {
             lease::release(c, mailbox, lease)
         })
+    }
+
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
+        let key = &mailbox.key;
+        self.read(Place::Tenant(&key.schema), &format!("reading mailbox {key} again"), |c| mailboxes::active(c, key))
     }
 
     fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
@@ -115,10 +121,11 @@ impl MailStore for Store {
         })
     }
 
-    fn record_failure(&self, mailbox: &MailboxKey, lease: &Lease, failure: &FailureRecord) -> Result<(), StoreError> {
-        self.write(Place::Tenant(&mailbox.schema), &format!("recording the failure of mailbox {mailbox}"), |c| {
-            lease::hold(c, mailbox, lease)?;
-            let limits = self.limits(c, &mailbox.schema)?;
+    fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError> {
+        let key = &mailbox.key;
+        self.write(Place::Tenant(&key.schema), &format!("recording the failure of mailbox {key}"), |c| {
+            lease::hold(c, key, lease)?;
+            let limits = self.limits(c, &key.schema)?;
             outcome::failure(c, mailbox, &limits, failure)
         })
     }

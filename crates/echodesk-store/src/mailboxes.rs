@@ -10,11 +10,13 @@ use jiff::Timestamp;
 
 use crate::Store;
 use crate::catalog;
-use crate::connection::{Place, on};
-use crate::error::Failure;
+use crate::connection::{Connection, Place, on};
+use crate::error::{Failure, Outcome};
 use crate::sql_types::{RowId, Stamp};
 use crate::tables::connections;
 use crate::tenants;
+
+pub(crate) use read::{active, unreadable};
 
 /// A mailbox to be added.
 #[derive(Clone, Debug)]
@@ -39,7 +41,8 @@ impl Store {
     /// Adds a mailbox to a tenant, switched on. Sending is set to the same host with STARTTLS.
     ///
     /// # Errors
-    /// There is no such tenant; a column must be filled that this version does not know; the
+    /// There is no such tenant, or EchoDesk has not migrated it; [`Conflict`](echodesk_mail::ports::StoreErrorKind::Conflict) if the
+    /// tenant has this mailbox already; a column must be filled that this version does not know; the
     /// database is away.
     pub fn add_mailbox(
         &self,
@@ -51,7 +54,9 @@ impl Store {
         // First and apart, so that no file is made for a tenant that does not exist.
         self.read(Place::Public, &what, |c| tenants::require(c, schema))?;
         self.write(Place::Tenant(schema), &what, |c| {
+            tenants::require_mail_tables(c, schema)?;
             tenants::refuse_unknown_columns(c, schema.as_str(), catalog::CONNECTIONS)?;
+            refuse_duplicate(c, mailbox)?;
             let now = Stamp::from(now);
             let days_back = i32::try_from(mailbox.days_back)
                 .map_err(|_| Failure::Refused(format!("{} days of history are too many", mailbox.days_back)))?;
@@ -89,11 +94,12 @@ impl Store {
     /// Switches a mailbox on again, with its failures forgotten. Says whether there is one.
     ///
     /// # Errors
-    /// There is no such tenant; the database is away.
+    /// There is no such tenant, or EchoDesk has not migrated it; the database is away.
     pub fn enable_mailbox(&self, key: &MailboxKey, now: Timestamp) -> Result<bool, StoreError> {
         let what = format!("switching on mailbox {key}");
         self.read(Place::Public, &what, |c| tenants::require(c, &key.schema))?;
         self.write(Place::Tenant(&key.schema), &what, |c| {
+            tenants::require_mail_tables(c, &key.schema)?;
             let mailbox = connections::table.filter(connections::id.eq(RowId(key.connection.0)));
             let on = (
                 connections::is_active.eq(true),
@@ -104,5 +110,23 @@ impl Store {
             );
             Ok(on!(c, |c| diesel::update(mailbox).set(on).execute(c))? > 0)
         })
+    }
+}
+
+/// Two rows for one mailbox would sync it twice, into the same rows of mail.
+fn refuse_duplicate(connection: &mut Connection, mailbox: &NewMailbox) -> Outcome<()> {
+    let there: Vec<(RowId, String, i32, String)> = on!(connection, |c| connections::table
+        .select((connections::id, connections::imap_server, connections::imap_port, connections::username))
+        .order(connections::id)
+        .load(c))?;
+    let endpoint = &mailbox.endpoint;
+    let same = there.iter().find(|(_, host, port, username)| {
+        host.eq_ignore_ascii_case(&endpoint.host)
+            && *port == i32::from(endpoint.port)
+            && username.to_lowercase() == mailbox.username.to_lowercase()
+    });
+    match same {
+        Some((id, ..)) => Err(Failure::Conflict(format!("mailbox {} of this tenant is the same one already", id.0))),
+        None => Ok(()),
     }
 }

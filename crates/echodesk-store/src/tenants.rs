@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use echodesk_core::{Language, SchemaName, Tenant, TenantId};
-use echodesk_mail::ports::StoreError;
+use echodesk_mail::ports::{StoreError, TenantProblem};
 use jiff::Timestamp;
 
 use crate::Store;
@@ -32,29 +32,57 @@ pub struct NewTenant {
     pub domain: String,
 }
 
-/// A row of `tenants_tenant`.
-pub(crate) struct TenantRow {
-    pub(crate) tenant: Tenant,
-    /// Why its schema name cannot be used, if it cannot. The tenant then goes by a stand-in.
-    pub(crate) bad_name: Option<String>,
+/// The rows of `tenants_tenant`.
+#[derive(Default)]
+pub(crate) struct Tenants {
+    /// Those that can be worked for, by schema name.
+    pub(crate) usable: Vec<Tenant>,
+    /// Those whose schema name cannot be a schema's.
+    pub(crate) unusable: Vec<Unusable>,
+}
+
+/// A tenant whose schema name cannot be used.
+pub(crate) struct Unusable {
+    row: Row,
+    /// Why not, with the name in it.
+    pub(crate) why: String,
+}
+
+impl Unusable {
+    /// The name as it stands in the table.
+    pub(crate) fn schema_name(&self) -> &str {
+        &self.row.schema_name
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.row.is_active
+    }
+
+    pub(crate) fn id(&self) -> TenantId {
+        TenantId(self.row.id.0)
+    }
+
+    /// The tenant under a name that is not its own.
+    pub(crate) fn under(self, schema: SchemaName) -> (Tenant, String) {
+        (self.row.into_tenant(schema), self.why)
+    }
 }
 
 impl Store {
-    /// All tenants, active or not, by schema name. One whose schema name cannot be used goes by
-    /// `tenant-` and its id.
+    /// All tenants that can be worked for, active or not, by schema name. One whose schema name
+    /// cannot be used is not among them: [`Store::inspect`] tells of it.
     ///
     /// # Errors
     /// The database is away or not migrated.
     pub fn tenants_list(&self) -> Result<Vec<Tenant>, StoreError> {
-        let rows = self.read(Place::Public, "reading the list of tenants", |c| load(c, &Which::All))?;
-        Ok(rows.into_iter().map(|row| row.tenant).collect())
+        Ok(self.read(Place::Public, "reading the list of tenants", |c| load(c, &Which::All))?.usable)
     }
 
     /// Adds a tenant with its schema (on SQLite its file) and tables. What EchoDesk fills by itself
     /// is filled with EchoDesk's own defaults.
     ///
     /// # Errors
-    /// The schema or the domain is taken; a column must be filled that this version does not know;
+    /// [`Conflict`](echodesk_mail::ports::StoreErrorKind::Conflict) if the schema or the domain is taken; a column must be filled that this version does not know;
     /// the database is away.
     pub fn add_tenant(&self, tenant: &NewTenant, now: Timestamp) -> Result<TenantId, StoreError> {
         let what = format!("adding tenant {}", tenant.schema);
@@ -109,17 +137,31 @@ fn refuse_duplicates(connection: &mut Connection, tenant: &NewTenant) -> Outcome
         .count()
         .get_result(c))?;
     if schema > 0 {
-        return Err(Failure::Refused(format!("there is a tenant with schema {} already", tenant.schema)));
+        return Err(Failure::Conflict(format!("there is a tenant with schema {} already", tenant.schema)));
     }
     let domain: i64 =
         on!(&mut *connection, |c| tenants::table.filter(tenants::domain_url.eq(&tenant.domain)).count().get_result(c))?;
     if domain > 0 {
-        return Err(Failure::Refused(format!("another tenant has the domain {} already", tenant.domain)));
+        return Err(Failure::Conflict(format!("another tenant has the domain {} already", tenant.domain)));
     }
     if connection.is_postgres() && catalog::survey(connection, &[tenant.schema.as_str()])?.len() == 1 {
-        return Err(Failure::Refused(format!("there is a schema {} already, of no tenant", tenant.schema)));
+        return Err(Failure::Conflict(format!("there is a schema {} already, of no tenant", tenant.schema)));
     }
     Ok(())
+}
+
+/// Fails in the words of [`TenantProblem`] if EchoDesk's mail tables are not there as we know them.
+/// That ours are missing does not matter to whoever writes only into EchoDesk's.
+pub(crate) fn require_mail_tables(connection: &mut Connection, schema: &SchemaName) -> Outcome<()> {
+    let survey = catalog::survey(connection, &[schema.as_str()])?;
+    match catalog::judge(schema.as_str(), survey.get(schema.as_str())) {
+        Err(
+            problem @ (TenantProblem::SchemaMissing { .. }
+            | TenantProblem::NotMigrated { .. }
+            | TenantProblem::ColumnMissing { .. }),
+        ) => Err(Failure::Refused(problem.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// Says which column of a table we would have to fill and do not know, before anything is written.
@@ -142,7 +184,7 @@ pub(crate) enum Which<'a> {
 }
 
 /// Tenants by schema name. EchoDesk lists its shared schema as if it were a tenant: left out.
-pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Vec<TenantRow>> {
+pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Tenants> {
     let rows: Vec<Row> = on!(connection, |c| {
         let mut query = tenants::table.filter(tenants::schema_name.ne("public")).select(Row::as_select()).into_boxed();
         match which {
@@ -152,9 +194,16 @@ pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Ve
         }
         query.load(c)
     })?;
+    let mut tenants = Tenants::default();
+    for row in rows {
+        match row.schema_name.parse::<SchemaName>() {
+            Ok(schema) => tenants.usable.push(row.into_tenant(schema)),
+            Err(error) => tenants.unusable.push(Unusable { row, why: error.to_string() }),
+        }
+    }
     // Sorted here and not by the database, whose collation may be any.
-    let mut tenants: Vec<_> = rows.into_iter().filter_map(Row::into_tenant).collect();
-    tenants.sort_by(|a, b| a.tenant.schema.cmp(&b.tenant.schema));
+    tenants.usable.sort_by(|a, b| a.schema.cmp(&b.schema));
+    tenants.unusable.sort_by(|a, b| a.row.schema_name.cmp(&b.row.schema_name));
     Ok(tenants)
 }
 
@@ -171,13 +220,8 @@ struct Row {
 }
 
 impl Row {
-    fn into_tenant(self) -> Option<TenantRow> {
-        let (schema, bad_name) = match self.schema_name.parse::<SchemaName>() {
-            Ok(schema) => (schema, None),
-            // A stand-in, so that the tenant can be reported at all.
-            Err(error) => (format!("tenant-{}", self.id.0).parse().ok()?, Some(error.to_string())),
-        };
-        let tenant = Tenant {
+    fn into_tenant(self, schema: SchemaName) -> Tenant {
+        Tenant {
             id: TenantId(self.id.0),
             schema,
             name: self.name,
@@ -185,8 +229,7 @@ impl Row {
             admin_name: self.admin_name,
             language: Language::from_code(&self.preferred_language),
             is_active: self.is_active,
-        };
-        Some(TenantRow { tenant, bad_name })
+        }
     }
 }
 

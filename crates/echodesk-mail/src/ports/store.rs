@@ -33,6 +33,13 @@ pub trait MailStore: Send + Sync {
     /// The database is away.
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError>;
 
+    /// The mailbox as it stands now; none if it is gone or was switched off meanwhile. A run may read
+    /// its list of mailboxes long before a mailbox has its turn.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError>;
+
     /// The cursors of all folders of a mailbox.
     ///
     /// # Errors
@@ -105,11 +112,13 @@ pub trait MailStore: Send + Sync {
     /// [`StoreErrorKind::LeaseLost`]; the database is away.
     fn record_success(&self, mailbox: &MailboxKey, lease: &Lease, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Something was not read: writes what [`FailureRecord`] says, and queues its notice with it.
+    /// Something was not read: writes what [`FailureRecord`] says, and queues its notice with it. Says
+    /// whether it did: a mailbox whose password was changed, or that was switched on or off, since
+    /// `mailbox` was read is left as it is, because the failure is not one of what stands there now.
     ///
     /// # Errors
     /// [`StoreErrorKind::LeaseLost`]; the database is away.
-    fn record_failure(&self, mailbox: &MailboxKey, lease: &Lease, failure: &FailureRecord) -> Result<(), StoreError>;
+    fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError>;
 }
 
 /// Which tenants a run is about.
@@ -307,6 +316,8 @@ pub enum StoreErrorKind {
     LeaseLost,
     /// No tenant of that name.
     UnknownTenant,
+    /// What was to be added is there already, or its name is taken.
+    Conflict,
     /// Anything else: a bug, or a table that is not as expected.
     Other,
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::model::ContentDigest;
+use crate::model::{ContentDigest, Uid};
 
 /// What a message is compared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,23 @@ pub struct Existing {
     pub subject: String,
     /// `timestamp` of the row.
     pub timestamp: Timestamp,
+    /// `connection_id` of the row.
+    pub connection: i64,
+    /// `folder` of the row.
+    pub folder: String,
+    /// `uid` of the row.
+    pub uid: String,
+}
+
+/// Where a message lies, in the terms in which EchoDesk's rows have it: without UIDVALIDITY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The id of its mailbox.
+    pub connection: i64,
+    /// Its folder, as a row would have it.
+    pub folder: &'a str,
+    /// Its UID there.
+    pub uid: Uid,
 }
 
 /// A message that wants a place.
@@ -52,6 +69,8 @@ pub struct Candidate<'a> {
     pub message_id: &'a str,
     /// What it is compared by.
     pub fingerprint: &'a Fingerprint,
+    /// Where it lies.
+    pub place: Place<'a>,
 }
 
 /// Where a candidate goes.
@@ -93,15 +112,18 @@ pub fn place(candidates: &[Candidate<'_>], existing: &[Existing], max_chars: usi
     }
     // Names given away within this batch, with the candidate that got them.
     let mut taken: HashMap<String, usize> = HashMap::new();
+    // Rows without a digest that a candidate was recognised as: from then on they have its digest.
+    let mut recognised: HashMap<i64, ContentDigest> = HashMap::new();
     let mut placements = Vec::with_capacity(candidates.len());
 
     for (index, candidate) in candidates.iter().enumerate() {
         let same_row = names(candidate.message_id, &candidate.fingerprint.digest, max_chars)
             .iter()
             .filter_map(|name| rows.get(name.as_str()))
-            .find(|row| is_same(row, candidate.fingerprint))
+            .find(|row| is_same(row, candidate, recognised.get(&row.row)))
             .map(|row| row.row);
         if let Some(row) = same_row {
+            recognised.insert(row, candidate.fingerprint.digest);
             placements.push(Placement::Row(row));
             continue;
         }
@@ -125,14 +147,26 @@ pub fn place(candidates: &[Candidate<'_>], existing: &[Existing], max_chars: usi
     placements
 }
 
-fn is_same(row: &Existing, message: &Fingerprint) -> bool {
-    if !row.digests.is_empty() {
-        return row.digests.contains(&message.digest);
+/// Whether a row is the candidate's. Digests decide where the row has any, also one that it only has
+/// `recognised` since.
+///
+/// A row without is EchoDesk's own: another parser read the mail, so small differences are to be
+/// expected, and a Message-ID alone proves nothing. The author must agree (in any case of letters), and
+/// then date and subject both, or either of them if the row says that it lies where the candidate lies.
+/// Anything looser takes another mail of the same author (a reminder, say, that reuses Message-ID and
+/// subject) for the one that is there, and it would never be stored.
+fn is_same(row: &Existing, candidate: &Candidate<'_>, recognised: Option<&ContentDigest>) -> bool {
+    let message = candidate.fingerprint;
+    if !row.digests.is_empty() || recognised.is_some() {
+        return row.digests.iter().chain(recognised).any(|digest| *digest == message.digest);
     }
-    // EchoDesk's own row: another parser read the same mail, so small differences are to be
-    // expected. Author and one of date and subject must agree.
+    let same_author = row.from_email.eq_ignore_ascii_case(&message.from_email);
     let same_second = row.timestamp.as_second() == message.timestamp.as_second();
-    row.from_email.eq_ignore_ascii_case(&message.from_email) && (same_second || row.subject == message.subject)
+    let same_subject = row.subject.split_whitespace().eq(message.subject.split_whitespace());
+    let place = &candidate.place;
+    let same_place =
+        row.connection == place.connection && row.folder == place.folder && row.uid == place.uid.to_string();
+    same_author && ((same_second && same_subject) || (same_place && (same_second || same_subject)))
 }
 
 /// `<a@b>` becomes `<a@b>#0123456789abcdef0123456789abcdef`, within `max_chars`.

@@ -11,7 +11,7 @@ use crate::ports::{
     AttachmentError, AttachmentStore, Batch, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope,
     StoreError, TenantMailboxes,
 };
-use crate::rules::identity::{Candidate, Existing, Placement, names, place};
+use crate::rules::identity::{Candidate, Existing, Place, Placement, names, place};
 
 /// Reads through to a store and only remembers what would have been written.
 pub(super) struct DryRunStore {
@@ -55,6 +55,10 @@ impl MailStore for DryRunStore {
         Ok(())
     }
 
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
+        self.inner.refresh(mailbox)
+    }
+
     fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
         self.inner.cursors(mailbox)
     }
@@ -80,7 +84,9 @@ impl MailStore for DryRunStore {
         for item in &batch.items {
             if let ItemContent::Message { message, fingerprint, .. } = &item.content {
                 ids.extend(names(&message.message_id, &fingerprint.digest, *max_id));
-                candidates.push(Candidate { message_id: &message.message_id, fingerprint });
+                let (connection, folder) = (mailbox.key.connection.0, batch.cursor.folder.as_str());
+                let place = Place { connection, folder, uid: item.uid };
+                candidates.push(Candidate { message_id: &message.message_id, fingerprint, place });
             }
         }
         let mut existing = self.inner.existing(schema, &ids)?;
@@ -97,6 +103,9 @@ impl MailStore for DryRunStore {
                     from_email: candidate.fingerprint.from_email.clone(),
                     subject: candidate.fingerprint.subject.clone(),
                     timestamp: candidate.fingerprint.timestamp,
+                    connection: candidate.place.connection,
+                    folder: candidate.place.folder.to_owned(),
+                    uid: candidate.place.uid.to_string(),
                 });
             }
         }
@@ -133,8 +142,8 @@ impl MailStore for DryRunStore {
         Ok(())
     }
 
-    fn record_failure(&self, _: &MailboxKey, _: &Lease, _: &FailureRecord) -> Result<(), StoreError> {
-        Ok(())
+    fn record_failure(&self, _: &Mailbox, _: &Lease, _: &FailureRecord) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }
 

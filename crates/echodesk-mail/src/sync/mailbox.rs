@@ -164,8 +164,8 @@ fn write_down(
             if record.error.chars().count() > max {
                 record.error = record.error.chars().take(max).collect();
             }
-            store.record_failure(key, &run.lease, &record)?;
-            report.switched_off = record.switch_off.is_some();
+            let recorded = store.record_failure(run.mailbox, &run.lease, &record)?;
+            report.switched_off = recorded && record.switch_off.is_some();
             Ok(())
         }
     }

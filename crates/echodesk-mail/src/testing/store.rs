@@ -13,7 +13,7 @@ use crate::ports::{
     Batch, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind,
     TenantMailboxes,
 };
-use crate::rules::identity::{Candidate, Existing, Placement, names, place};
+use crate::rules::identity::{self, Candidate, Existing, Placement, names, place};
 
 /// Tenants, mailboxes, rows and items in memory. For tests; looks at everything it holds.
 #[derive(Debug, Default)]
@@ -41,6 +41,8 @@ pub struct Row {
     pub message_id: String,
     /// The message.
     pub message: MailMessage,
+    /// The mailbox it is shown in.
+    pub connection: i64,
     /// The folder it is shown in.
     pub folder: String,
     /// Its UID there.
@@ -152,6 +154,9 @@ impl State {
                 from_email: row.message.from.email.clone(),
                 subject: row.message.subject.clone(),
                 timestamp: row.message.timestamp,
+                connection: row.connection,
+                folder: row.folder.clone(),
+                uid: row.uid.to_string(),
             })
             .collect()
     }
@@ -163,9 +168,9 @@ impl State {
             let places = || self.items.iter().filter(|(_, item)| item.row == Some(index) && !item.gone);
             let stays = places().any(|(place, _)| place.2 == row.folder && place.4 == row.uid);
             if let (false, Some((place, item))) = (stays, places().next()) {
-                let (folder, uid, flags) = (place.2.clone(), place.4, item.flags);
+                let (connection, folder, uid, flags) = (place.1, place.2.clone(), place.4, item.flags);
                 let row = &mut self.rows[index];
-                (row.folder, row.uid, row.flags) = (folder, uid, flags);
+                (row.connection, row.folder, row.uid, row.flags) = (connection, folder, uid, flags);
             }
         }
     }
@@ -216,6 +221,10 @@ impl MailStore for MemoryStore {
         Ok(())
     }
 
+    fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
+        Ok(self.mailbox(&mailbox.key).filter(|mailbox| mailbox.is_active))
+    }
+
     fn cursors(&self, mailbox: &MailboxKey) -> Result<Vec<FolderCursor>, StoreError> {
         Ok(self.lock().cursors.get(mailbox).cloned().unwrap_or_default())
     }
@@ -261,13 +270,16 @@ impl MailStore for MemoryStore {
                 ItemContent::Message { message, fingerprint, reduced } => {
                     let ids = names(&message.message_id, &fingerprint.digest, max);
                     let existing = state.existing(&mailbox.key.schema, &ids);
-                    let candidate = Candidate { message_id: &message.message_id, fingerprint };
+                    let (connection, folder) = (mailbox.key.connection.0, batch.cursor.folder.as_str());
+                    let lies = identity::Place { connection, folder, uid: item.uid };
+                    let candidate = Candidate { message_id: &message.message_id, fingerprint, place: lies };
                     match place(&[candidate], &existing, max).remove(0) {
                         Placement::New { message_id } => {
                             state.rows.push(Row {
                                 schema: mailbox.key.schema.clone(),
                                 message_id,
                                 message: (**message).clone(),
+                                connection,
                                 folder: batch.cursor.folder.clone(),
                                 uid: item.uid,
                                 flags: item.flags,
@@ -356,16 +368,20 @@ impl MailStore for MemoryStore {
         Ok(())
     }
 
-    fn record_failure(&self, mailbox: &MailboxKey, lease: &Lease, failure: &FailureRecord) -> Result<(), StoreError> {
+    fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError> {
         let mut state = self.lock();
-        state.check(mailbox, lease)?;
-        state.failures.push((mailbox.clone(), failure.clone()));
-        if let Some(mailbox) = state.mailboxes.iter_mut().find(|known| known.key == *mailbox) {
-            mailbox.last_error.clone_from(&failure.error);
-            mailbox.failure_count = failure.failure_count;
-            mailbox.is_active &= failure.switch_off.is_none();
-        }
-        Ok(())
+        state.check(&mailbox.key, lease)?;
+        let as_read = |known: &&mut Mailbox| {
+            known.key == mailbox.key
+                && known.is_active == mailbox.is_active
+                && known.stored_password.expose() == mailbox.stored_password.expose()
+        };
+        let Some(known) = state.mailboxes.iter_mut().find(as_read) else { return Ok(false) };
+        known.last_error.clone_from(&failure.error);
+        known.failure_count = failure.failure_count;
+        known.is_active &= failure.switch_off.is_none();
+        state.failures.push((mailbox.key.clone(), failure.clone()));
+        Ok(true)
     }
 }
 

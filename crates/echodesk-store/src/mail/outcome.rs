@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use echodesk_core::notice::NewNotice;
-use echodesk_mail::model::{ColumnLimits, MailboxKey};
+use echodesk_mail::model::{ColumnLimits, Mailbox, MailboxKey};
 use echodesk_mail::ports::FailureRecord;
 use jiff::Timestamp;
 
@@ -26,27 +26,34 @@ pub(crate) fn success(connection: &mut Connection, mailbox: &MailboxKey, at: Tim
     Ok(())
 }
 
+/// Writes a failure down and says whether it did: only while the row is what the failed sync was
+/// begun with. A password that was mended meanwhile has not failed.
 pub(crate) fn failure(
     connection: &mut Connection,
-    mailbox: &MailboxKey,
+    mailbox: &Mailbox,
     limits: &ColumnLimits,
     failure: &FailureRecord,
-) -> Outcome<()> {
+) -> Outcome<bool> {
     let at = Stamp::from(failure.at);
-    let target = connections::table.filter(connections::id.eq(RowId(mailbox.connection.0)));
+    let as_read = connections::table
+        .filter(connections::id.eq(RowId(mailbox.key.connection.0)))
+        .filter(connections::is_active.eq(mailbox.is_active))
+        .filter(connections::encrypted_password.eq(mailbox.stored_password.expose()));
     let error = cut(&failure.error, limits.sync_error);
     let state = (
         connections::last_sync_error.eq(&*error),
         connections::sync_failure_count.eq(i32::try_from(failure.failure_count).unwrap_or(i32::MAX)),
         connections::updated_at.eq(at),
     );
-    on!(&mut *connection, |c| diesel::update(target).set(state).execute(c))?;
-    if let Some(notice) = &failure.switch_off {
-        let off = (connections::is_active.eq(false), connections::auto_disabled_at.eq(at));
-        on!(&mut *connection, |c| diesel::update(target).set(off).execute(c))?;
-        queue(connection, mailbox, notice)?;
+    let Some(notice) = &failure.switch_off else {
+        return Ok(on!(connection, |c| diesel::update(as_read).set(state).execute(c))? > 0);
+    };
+    let off = (connections::is_active.eq(false), connections::auto_disabled_at.eq(at));
+    let rows = on!(&mut *connection, |c| diesel::update(as_read).set((state, off)).execute(c))?;
+    if rows > 0 {
+        queue(connection, &mailbox.key, notice)?;
     }
-    Ok(())
+    Ok(rows > 0)
 }
 
 /// Queues a notice, unless the same event has queued it already.

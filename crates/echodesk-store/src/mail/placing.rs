@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use echodesk_core::ConnectionId;
 use echodesk_mail::model::{ColumnLimits, ContentDigest, Fate, Flags, FolderCursor, MailMessage, Uid};
 use echodesk_mail::ports::{Batch, BatchItem, ItemContent};
-use echodesk_mail::rules::identity::{Candidate, Existing, Fingerprint, Placement, names, place};
+use echodesk_mail::rules::identity::{self, Candidate, Existing, Fingerprint, Placement, names, place};
 
-use super::text::without_nul;
+use super::text::{cut, without_nul};
 use super::{flags, follow, items, rows};
 use crate::connection::Connection;
 use crate::error::{Failure, Outcome};
@@ -113,7 +113,9 @@ fn settle(
     mut waiting: Vec<Waiting<'_>>,
     fates: &mut [Option<(Fate, Option<i64>)>],
 ) -> Outcome<()> {
-    // Rows added here, whose items are yet to be written.
+    // The folder as a row has it, to be compared with that of rows.
+    let folder = cut(&place_of.cursor.folder, limits.folder);
+    // Rows added or recognised here, whose items are yet to be written.
     let mut added: HashMap<i64, ContentDigest> = HashMap::new();
     for _ in 0..ROUNDS {
         if waiting.is_empty() {
@@ -122,7 +124,11 @@ fn settle(
         let existing = existing(connection, &waiting, limits, &added)?;
         let candidates: Vec<Candidate<'_>> = waiting
             .iter()
-            .map(|message| Candidate { message_id: &message.message_id, fingerprint: message.fingerprint })
+            .map(|message| Candidate {
+                message_id: &message.message_id,
+                fingerprint: message.fingerprint,
+                place: identity::Place { connection: place_of.connection.0, folder: &folder, uid: message.item.uid },
+            })
             .collect();
         let placements = place(&candidates, &existing, limits.message_id);
         let has = |name: &str| existing.iter().any(|row| row.message_id == name);
@@ -169,9 +175,7 @@ fn settle(
                 (Placement::New { .. }, Some(reason)) => Fate::Reduced(reason.to_owned()),
                 (Placement::Row(_) | Placement::Earlier(_), _) => Fate::Duplicate,
             };
-            if fate != Fate::Duplicate {
-                added.insert(row, message.fingerprint.digest);
-            }
+            added.insert(row, message.fingerprint.digest);
             fates[message.at] = Some((fate, Some(row)));
         }
         waiting = left;

@@ -27,6 +27,9 @@ struct Found {
     from_email: String,
     subject: String,
     timestamp: Stamp,
+    connection_id: RowId,
+    folder: String,
+    uid: String,
 }
 
 /// The rows that have one of these Message-IDs.
@@ -45,6 +48,9 @@ pub(crate) fn existing(connection: &mut Connection, ids: &[String]) -> Outcome<V
             from_email: row.from_email,
             subject: row.subject,
             timestamp: row.timestamp.into(),
+            connection: row.connection_id.0,
+            folder: row.folder,
+            uid: row.uid,
         }));
     }
     let rows: Vec<i64> = existing.iter().map(|row| row.row).collect();

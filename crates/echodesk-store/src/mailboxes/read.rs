@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
-use echodesk_core::{ConnectionId, SchemaName, Secret};
+use echodesk_core::{ConnectionId, SchemaName, Secret, Tenant};
 use echodesk_mail::model::{ColumnLimits, Endpoint, Mailbox, MailboxKey, Security};
 use echodesk_mail::ports::{Scope, StoreError, StoreErrorKind, TenantMailboxes, TenantProblem};
 
@@ -14,7 +14,7 @@ use crate::connection::{Connection, Place, on};
 use crate::error::{Failure, Outcome};
 use crate::sql_types::{Moment, Stamp};
 use crate::store::BackEnd;
-use crate::tenants::{self, TenantRow, Which};
+use crate::tenants::{self, Tenants, Unusable, Which};
 
 /// Schemas read by one statement. Parsing grows with it, round trips shrink.
 const CHUNK: usize = 100;
@@ -29,19 +29,25 @@ impl Store {
             Scope::AllActive => Which::Active,
             Scope::One(schema) => Which::One(schema),
         };
-        let rows = self.read(Place::Public, what, |c| tenants::load(c, &which))?;
+        let (Tenants { usable, unusable }, taken) = self.read(Place::Public, what, |c| {
+            let tenants = tenants::load(c, &which)?;
+            // Only to keep the stand-ins for names that cannot be used apart from names that are.
+            let taken = if tenants.unusable.is_empty() { Vec::new() } else { tenants::schema_names(c)? };
+            Ok((tenants, taken))
+        })?;
         if let Scope::One(schema) = scope
-            && rows.is_empty()
+            && usable.is_empty()
         {
             return Err(Failure::UnknownTenant(schema.clone()).during(what));
         }
-        let usable: Vec<SchemaName> =
-            rows.iter().filter(|row| row.bad_name.is_none()).map(|row| row.tenant.schema.clone()).collect();
+        let schemas: Vec<SchemaName> = usable.iter().map(|tenant| tenant.schema.clone()).collect();
         let mut found = match self.back_end() {
-            BackEnd::Postgres(_) => self.find_on_postgres(&usable)?,
-            BackEnd::Sqlite(_) => self.find_in_files(&usable)?,
+            BackEnd::Postgres(_) => self.find_on_postgres(&schemas)?,
+            BackEnd::Sqlite(_) => self.find_in_files(&schemas)?,
         };
-        Ok(rows.into_iter().map(|row| with_mailboxes(row, &mut found)).collect())
+        let mut listed: Vec<_> = usable.into_iter().map(|tenant| with_mailboxes(tenant, &mut found)).collect();
+        listed.extend(unusable.into_iter().filter_map(|tenant| with_bad_name(tenant, &taken)));
+        Ok(listed)
     }
 
     fn find_on_postgres(&self, schemas: &[SchemaName]) -> Result<Found, StoreError> {
@@ -140,19 +146,27 @@ impl Store {
     }
 }
 
-fn unreadable(schema: &SchemaName, error: &StoreError) -> TenantProblem {
+/// What the database said of one tenant's tables, as that tenant's problem.
+pub(crate) fn unreadable(schema: &SchemaName, error: &StoreError) -> TenantProblem {
     let reason = error.source.as_ref().map_or_else(|| error.what.clone(), ToString::to_string);
     TenantProblem::Unreadable { schema: schema.to_string(), reason }
 }
 
-fn with_mailboxes(row: TenantRow, found: &mut Found) -> TenantMailboxes {
-    let mailboxes = match row.bad_name {
-        Some(why) => Err(TenantProblem::BadName(why)),
-        None => found
-            .remove(&row.tenant.schema)
-            .unwrap_or_else(|| Err(TenantProblem::SchemaMissing { schema: row.tenant.schema.to_string() })),
-    };
-    TenantMailboxes { tenant: row.tenant, mailboxes }
+fn with_mailboxes(tenant: Tenant, found: &mut Found) -> TenantMailboxes {
+    let missing = || Err(TenantProblem::SchemaMissing { schema: tenant.schema.to_string() });
+    let mailboxes = found.remove(&tenant.schema).unwrap_or_else(missing);
+    TenantMailboxes { tenant, mailboxes }
+}
+
+/// A tenant that is listed only to say what is wrong with its name. It has to go by some name that
+/// can be used, and that must be nobody's: with a real tenant's name it would be taken for that one.
+fn with_bad_name(unusable: Unusable, taken: &[String]) -> Option<TenantMailboxes> {
+    let mut name = format!("unusable-name-of-tenant-{}", unusable.id());
+    while taken.contains(&name) {
+        name.push('-');
+    }
+    let (tenant, why) = unusable.under(name.parse().ok()?);
+    Some(TenantMailboxes { tenant, mailboxes: Err(TenantProblem::BadName(why)) })
 }
 
 #[derive(QueryableByName)]
@@ -196,13 +210,7 @@ fn select(connection: &mut Connection, schemas: &[SchemaName]) -> Outcome<HashMa
         .map(|(index, schema)| {
             // Schema names hold letters, digits, _ and - only, so quoting is all they need.
             let schema = if is_postgres { format!("\"{schema}\".") } else { String::new() };
-            format!(
-                "SELECT CAST({index} AS integer) AS tenant, CAST(id AS bigint) AS id, email_address, imap_server, \
-                 CAST(imap_port AS integer) AS imap_port, imap_use_ssl, username, encrypted_password, is_active, \
-                 last_sync_at, last_sync_error, sync_folder, CAST(sync_days_back AS integer) AS sync_days_back, \
-                 CAST(sync_failure_count AS integer) AS sync_failure_count FROM {schema}{}",
-                catalog::CONNECTIONS
-            )
+            format!("{} FROM {schema}{}", columns(index), catalog::CONNECTIONS)
         })
         .collect();
     if parts.is_empty() {
@@ -216,6 +224,23 @@ fn select(connection: &mut Connection, schemas: &[SchemaName]) -> Outcome<HashMa
         mailboxes.entry(schema.clone()).or_default().push(mailbox(schema, row));
     }
     Ok(mailboxes)
+}
+
+/// A mailbox of the tenant whose place the transaction is in, if it is there and switched on.
+pub(crate) fn active(connection: &mut Connection, key: &MailboxKey) -> Outcome<Option<Mailbox>> {
+    let one = format!("{} FROM {} WHERE id = {}", columns(0), catalog::CONNECTIONS, key.connection.0);
+    let row: Option<Row> = on!(connection, |c| diesel::sql_query(one).get_result(c).optional())?;
+    Ok(row.filter(|row| row.is_active).map(|row| mailbox(&key.schema, row)))
+}
+
+/// The beginning of a statement that selects [`Row`]s of the tenant with this index.
+fn columns(index: usize) -> String {
+    format!(
+        "SELECT CAST({index} AS integer) AS tenant, CAST(id AS bigint) AS id, email_address, imap_server, \
+         CAST(imap_port AS integer) AS imap_port, imap_use_ssl, username, encrypted_password, is_active, \
+         last_sync_at, last_sync_error, sync_folder, CAST(sync_days_back AS integer) AS sync_days_back, \
+         CAST(sync_failure_count AS integer) AS sync_failure_count"
+    )
 }
 
 /// A row with nonsense in a number is still a mailbox: one that cannot be reached and says so.

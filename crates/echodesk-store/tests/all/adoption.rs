@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{ConnectionId, DatabaseUrl};
 use echodesk_mail::model::{Fate, MailboxKey};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, MigrationOutcome, Severity, Store};
@@ -180,7 +180,7 @@ fn each_tenants_trouble_is_its_own_and_lengths_are_its_own() {
     store.add_mailbox(&schema("good"), &new_mailbox("info@x.example"), now()).unwrap();
     let tenants = store.tenants(&Scope::AllActive).unwrap();
     let names: Vec<_> = tenants.iter().map(|tenant| tenant.tenant.schema.as_str()).collect();
-    assert_eq!(names, ["bare", "good", "missing", "narrow", "tenant-7"]);
+    assert_eq!(names, ["bare", "good", "missing", "narrow", "unusable-name-of-tenant-7"]);
     let problem = |at: usize| tenants[at].mailboxes.as_ref().unwrap_err().clone();
     assert!(matches!(problem(0), TenantProblem::NotMigrated { .. }));
     assert_eq!(tenants[1].mailboxes.as_ref().unwrap().1.len(), 1);
@@ -188,7 +188,7 @@ fn each_tenants_trouble_is_its_own_and_lengths_are_its_own() {
     let (limits, mailboxes) = tenants[3].mailboxes.as_ref().unwrap();
     assert!(mailboxes.is_empty());
     assert_eq!((limits.subject, limits.folder, limits.from_name, limits.sync_error), (60, 7, 300, 80));
-    assert!(matches!(problem(4), TenantProblem::BadName(_)));
+    assert!(matches!(problem(4), TenantProblem::BadName(why) if why.contains("\"bad name\"")));
 
     let asleep = store.tenants(&Scope::One(schema("asleep"))).unwrap();
     assert!(!asleep[0].tenant.is_active && asleep[0].mailboxes.is_ok());
@@ -228,7 +228,7 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     assert_eq!(of("narrow")[0].severity, Severity::Warning);
     assert!(of("narrow")[0].problem.contains("emailconnection.region"), "{findings:?}");
     assert_eq!(of("public").len(), 0);
-    assert!(of("missing").len() == 1 && of("bare").len() == 1 && of("tenant-7").len() == 1, "{findings:?}");
+    assert!(of("missing").len() == 1 && of("bare").len() == 1 && of("bad name").len() == 1, "{findings:?}");
 
     let error = store.add_mailbox(&schema("narrow"), &new_mailbox("x@y"), now()).unwrap_err();
     assert!(error.to_string().contains("narrow.social_integrations_emailconnection.region"), "{error}");
@@ -241,6 +241,20 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     assert!(error.to_string().contains("public.tenants_tenant.vat_id"), "{error}");
     let warned = store.inspect().unwrap();
     assert!(warned.iter().any(|f| f.severity == Severity::Warning && f.problem.contains("tenants_tenant.vat_id")));
+}
+
+#[test]
+fn a_mailbox_of_a_tenant_without_tables_is_refused_in_plain_words() {
+    let installation = Installation::new();
+    let store = installation.open();
+    store.migrate(None).unwrap();
+    for (name, words) in [("missing", "schema missing does not exist"), ("bare", "EchoDesk has not migrated it")] {
+        let key = MailboxKey { schema: schema(name), connection: ConnectionId(1) };
+        let added = store.add_mailbox(&key.schema, &new_mailbox("x@y"), now()).unwrap_err();
+        let enabled = store.enable_mailbox(&key, now()).unwrap_err();
+        assert!(added.to_string().contains(words), "{added}");
+        assert!(enabled.to_string().contains(words), "{enabled}");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ on_both! {
             store.update_flags(key, lost, "INBOX", 1, &[(Uid(1), Flags::SEEN)], now()).unwrap_err(),
             store.mark_gone(key, lost, "INBOX", 1, None, now()).unwrap_err(),
             store.record_success(key, lost, now()).unwrap_err(),
-            store.record_failure(key, lost, &failure).unwrap_err(),
+            store.record_failure(&world.mailbox, lost, &failure).unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.kind, StoreErrorKind::LeaseLost, "{error}");

@@ -4,7 +4,7 @@ use echodesk_core::ConnectionId;
 use echodesk_mail::model::{MailboxKey, Security};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind};
 
-use crate::world::{new_mailbox, now, on_both, schema};
+use crate::world::{new_mailbox, now, on_both, schema, tenant};
 
 on_both! {
     fn a_mailbox_is_read_as_it_was_added(world) {
@@ -75,5 +75,21 @@ on_both! {
             assert_eq!(error.kind, StoreErrorKind::UnknownTenant);
             assert!(error.to_string().contains("nobody"), "{error}");
         }
+    }
+}
+
+on_both! {
+    fn the_same_mailbox_is_not_added_twice_to_a_tenant(world) {
+        let mut again = new_mailbox("another-address@acme.example");
+        again.username = "INFO@acme.example".to_owned();
+        again.endpoint.host = "IMAP.Acme.example".to_owned();
+        let error = world.store.add_mailbox(&schema("acme"), &again, now()).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Conflict);
+        assert!(error.to_string().contains(&format!("mailbox {} ", world.key().connection)), "{error}");
+        assert_eq!(world.select("SELECT email_address AS row FROM social_integrations_emailconnection").len(), 1);
+        again.endpoint.port = 143;
+        world.store.add_mailbox(&schema("acme"), &again, now()).unwrap();
+        world.store.add_tenant(&tenant("other"), now()).unwrap();
+        world.store.add_mailbox(&schema("other"), &again, now()).unwrap();
     }
 }

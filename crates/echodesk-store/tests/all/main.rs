@@ -9,6 +9,7 @@
 mod adoption;
 mod concurrency;
 mod flags_and_gone;
+mod inspecting;
 mod lease;
 mod mailboxes;
 mod migrating;

@@ -20,7 +20,7 @@ fn failure(error: &str, count: u32, switch_off: bool) -> FailureRecord {
 on_both! {
     fn a_success_forgets_earlier_failures(world) {
         let (store, key, lease) = (&world.store, world.key(), &world.lease);
-        store.record_failure(key, lease, &failure("timed out", 3, false)).unwrap();
+        assert!(store.record_failure(&world.mailbox, lease, &failure("timed out", 3, false)).unwrap());
         let mailbox = world.read_mailbox();
         assert_eq!((mailbox.failure_count, mailbox.last_error.as_str(), mailbox.is_active), (3, "timed out", true));
         assert_eq!(mailbox.last_sync_at, None);
@@ -36,9 +36,10 @@ on_both! {
 
 on_both! {
     fn switching_off_queues_its_notice_once(world) {
-        let (store, key, lease) = (&world.store, world.key(), &world.lease);
-        for _ in 0..2 {
-            store.record_failure(key, lease, &failure("wrong \0password", 0, true)).unwrap();
+        let (store, lease) = (&world.store, &world.lease);
+        for written in [true, false] {
+            let failure = failure("wrong \0password", 0, true);
+            assert_eq!(store.record_failure(&world.mailbox, lease, &failure).unwrap(), written);
         }
         let mailbox = world.read_mailbox();
         assert!(!mailbox.is_active);
@@ -56,6 +57,43 @@ on_both! {
         let payload: NoticeKind = serde_json::from_str(&payload[0]).unwrap();
         let reason = "wrong password".to_owned();
         assert_eq!(payload, NoticeKind::MailboxSwitchedOff { address: "info@acme.example".to_owned(), reason });
+    }
+}
+
+on_both! {
+    fn a_mailbox_that_was_mended_meanwhile_is_neither_switched_off_nor_blamed(world) {
+        let (store, lease) = (&world.store, &world.lease);
+        // The run has read the mailbox and waits for its turn; somebody mends the password.
+        world.execute(
+            "UPDATE social_integrations_emailconnection SET encrypted_password = 'the right one', \
+             last_sync_error = 'just mended', sync_failure_count = 1",
+        );
+        for switch_off in [true, false] {
+            assert!(!store.record_failure(&world.mailbox, lease, &failure("refused", 2, switch_off)).unwrap());
+        }
+        let mailbox = world.read_mailbox();
+        assert!(mailbox.is_active, "switched off for a password that is no longer there");
+        assert_eq!((mailbox.last_error.as_str(), mailbox.failure_count), ("just mended", 1));
+        assert!(world.select("SELECT kind AS row FROM public.echodesk_notice").is_empty());
+        // What fails with the password that stands there now is written down.
+        assert!(store.record_failure(&mailbox, lease, &failure("refused", 2, true)).unwrap());
+        assert!(!world.read_mailbox().is_active);
+        assert_eq!(world.select("SELECT kind AS row FROM public.echodesk_notice").len(), 1);
+    }
+}
+
+on_both! {
+    fn a_mailbox_is_read_again_as_it_stands_now(world) {
+        let (store, old) = (&world.store, &world.mailbox);
+        world.another_mailbox("other@acme.example");
+        world.execute("UPDATE social_integrations_emailconnection SET encrypted_password = 'new', sync_failure_count = 4");
+        let now = store.refresh(old).unwrap().unwrap();
+        assert_eq!((now.stored_password.expose(), now.failure_count), ("new", 4));
+        assert_eq!((now.key, now.address.as_str()), (old.key.clone(), "info@acme.example"));
+        world.execute("UPDATE social_integrations_emailconnection SET is_active = false");
+        assert!(store.refresh(old).unwrap().is_none(), "switched off");
+        world.execute("DELETE FROM social_integrations_emailconnection");
+        assert!(store.refresh(old).unwrap().is_none(), "gone");
     }
 }
 

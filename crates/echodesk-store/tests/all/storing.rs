@@ -1,6 +1,6 @@
 //! What becomes of messages.
 
-use echodesk_mail::model::{Fate, Flags};
+use echodesk_mail::model::{Fate, Flags, MailMessage};
 use echodesk_mail::ports::{ItemContent, MailStore};
 
 use crate::world::{World, batch, cursor, flagged, item, message, now, of_message, on_both, reduced, unreadable};
@@ -109,13 +109,12 @@ on_both! {
 }
 
 on_both! {
-    fn a_uid_with_a_fate_keeps_it(world) {
+    fn a_uid_with_a_fate_keeps_it_unless_it_failed(world) {
         world.put("INBOX", vec![item(1, "<a@x>", 1), unreadable(2, "broken"), reduced(item(3, "<c@x>", 3), "too big")]);
         let again = vec![item(1, "<z@x>", 9), item(2, "<y@x>", 8), item(3, "<c@x>", 3), item(4, "<d@x>", 4)];
         let fates = world.put("INBOX", again);
-        let want = [Fate::Stored, Fate::Failed("broken".to_owned()), Fate::Reduced("too big".to_owned()), Fate::Stored];
-        assert_eq!(fates, want);
-        assert_eq!(world.rows(), ["<a@x> INBOX/1", "<c@x> INBOX/3", "<d@x> INBOX/4"]);
+        assert_eq!(fates, [Fate::Stored, Fate::Stored, Fate::Reduced("too big".to_owned()), Fate::Stored]);
+        assert_eq!(world.rows(), ["<a@x> INBOX/1", "<c@x> INBOX/3", "<y@x> INBOX/2", "<d@x> INBOX/4"]);
     }
 }
 
@@ -215,4 +214,36 @@ fn a_batch_is_written_whole_or_not_at_all() {
     assert_eq!(error.kind, echodesk_mail::ports::StoreErrorKind::Other);
     assert!(world.rows().is_empty() && world.fates().is_empty());
     assert!(world.store.cursors(world.key()).unwrap().is_empty());
+}
+
+on_both! {
+    fn a_reused_message_id_beside_a_row_of_echodesks_is_neither_lost_nor_doubled(world) {
+        // A row that EchoDesk wrote: there is no item of ours.
+        world.put("INBOX", vec![item(1, "<a@x>", 1)]);
+        world.execute("DELETE FROM echodesk_mail_item");
+        // The newest first: another mail of the same author, under the same Message-ID.
+        world.put("INBOX", vec![item(2, "<a@x>", 2)]);
+        assert_eq!(world.put("INBOX", vec![item(1, "<a@x>", 1)]), [Fate::Duplicate]);
+        let mut bodies = world.select("SELECT body_text AS row FROM social_integrations_emailmessage");
+        bodies.sort_unstable();
+        assert_eq!(bodies, ["text 1", "text 2"]);
+    }
+}
+
+on_both! {
+    fn a_reminder_with_the_message_id_and_subject_of_a_row_of_echodesks_is_stored(world) {
+        let first = message("<a@x>", 1);
+        let reminder = MailMessage {
+            body_text: "reminder".to_owned(),
+            timestamp: "2026-11-21T08:30:00Z".parse().unwrap(),
+            ..first.clone()
+        };
+        world.put("INBOX", vec![of_message(1, first.clone(), 1)]);
+        world.execute("DELETE FROM echodesk_mail_item");
+        let both = vec![of_message(2, reminder, 2), of_message(1, first, 1)];
+        assert_eq!(world.put("INBOX", both), [Fate::Stored, Fate::Duplicate]);
+        let rows = world.rows();
+        assert_eq!((rows.len(), rows[0].as_str()), (2, "<a@x> INBOX/1"));
+        assert!(rows[1].starts_with("<a@x>#") && rows[1].ends_with(" INBOX/2"), "{rows:?}");
+    }
 }

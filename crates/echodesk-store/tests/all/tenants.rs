@@ -25,11 +25,12 @@ on_both! {
 on_both! {
     fn a_schema_or_domain_that_is_taken_is_refused_in_plain_words(world) {
         let again = world.store.add_tenant(&tenant("acme"), now()).unwrap_err();
-        assert_eq!(again.kind, StoreErrorKind::Other);
+        assert_eq!(again.kind, StoreErrorKind::Conflict);
         assert!(again.to_string().contains("schema acme already"), "{again}");
         let mut same_domain = tenant("other");
         same_domain.domain = "acme.example".to_owned();
         let error = world.store.add_tenant(&same_domain, now()).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Conflict);
         assert!(error.to_string().contains("domain acme.example already"), "{error}");
         assert_eq!(world.store.tenants_list().unwrap().len(), 1);
     }

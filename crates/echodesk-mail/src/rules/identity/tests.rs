@@ -19,12 +19,18 @@ fn row(row: i64, message_id: &str, digests: &[u8]) -> Existing {
         from_email: "ana@example.com".to_owned(),
         subject: "subject 1".to_owned(),
         timestamp: Timestamp::UNIX_EPOCH,
+        connection: 1,
+        folder: "INBOX".to_owned(),
+        uid: "10".to_owned(),
     }
 }
 
+/// A place that no row has.
+const ELSEWHERE: Place<'_> = Place { connection: 2, folder: "Archive", uid: Uid(99) };
+
 fn place_one(message_id: &str, content: u8, existing: &[Existing]) -> Placement {
     let fingerprint = print(content);
-    place(&[Candidate { message_id, fingerprint: &fingerprint }], existing, 500).remove(0)
+    place(&[Candidate { message_id, fingerprint: &fingerprint, place: ELSEWHERE }], existing, 500).remove(0)
 }
 
 #[test]
@@ -43,18 +49,49 @@ fn the_table_of_cases() {
 }
 
 #[test]
-fn rows_that_echodesk_wrote_are_compared_by_author_and_date_or_subject() {
-    let mut theirs = row(7, "<a@b>", &[]);
-    theirs.from_email = "ANA@Example.com".to_owned();
-    assert_eq!(place_one("<a@b>", 1, &[theirs.clone()]), Placement::Row(7));
-    theirs.subject = "decoded differently".to_owned();
-    assert_eq!(place_one("<a@b>", 1, &[theirs.clone()]), Placement::Row(7), "the date agrees");
-    theirs.timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    assert!(matches!(place_one("<a@b>", 1, &[theirs.clone()]), Placement::New { .. }), "neither agrees");
-    theirs.subject = "subject 1".to_owned();
-    assert_eq!(place_one("<a@b>", 1, &[theirs.clone()]), Placement::Row(7), "the subject agrees");
-    theirs.from_email = "eve@example.com".to_owned();
-    assert!(matches!(place_one("<a@b>", 1, &[theirs]), Placement::New { .. }), "a reused Message-ID");
+fn rows_that_echodesk_wrote_are_compared_by_author_date_subject_and_place() {
+    let there = Place { connection: 1, folder: "INBOX", uid: Uid(10) };
+    let (right, wrong) = ("1970-01-01T00:00:00.9Z", "1970-01-01T00:00:01Z");
+    let places = [
+        ("there", there),
+        ("another mailbox", Place { connection: 2, ..there }),
+        ("another folder", Place { folder: "inbox", ..there }),
+        ("another UID", Place { uid: Uid(1), ..there }),
+    ];
+    // Author, date and subject of the row, and whether it is the mail: in its place, and elsewhere.
+    let table = [
+        ("ANA@Example.com", right, "subject 1", true, true),
+        ("ana@example.com", right, " subject\t\n 1 ", true, true),
+        ("ana@example.com", right, "decoded differently", true, false),
+        ("ana@example.com", wrong, "subject  1", true, false),
+        ("ana@example.com", wrong, "decoded differently", false, false),
+        ("eve@example.com", right, "subject 1", false, false),
+    ];
+    let fingerprint = print(1);
+    for (from_email, timestamp, subject, is_there, is_elsewhere) in table {
+        let theirs = Existing {
+            from_email: from_email.to_owned(),
+            timestamp: timestamp.parse().unwrap(),
+            subject: subject.to_owned(),
+            ..row(7, "<a@b>", &[])
+        };
+        for (at, (name, lies)) in places.into_iter().enumerate() {
+            let candidate = Candidate { message_id: "<a@b>", fingerprint: &fingerprint, place: lies };
+            let is_same = place(&[candidate], std::slice::from_ref(&theirs), 500) == [Placement::Row(7)];
+            assert_eq!(is_same, if at == 0 { is_there } else { is_elsewhere }, "{name}: {theirs:?}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_echodesk_wrote_is_one_mail_and_not_two_of_one_batch() {
+    let theirs = [row(7, "<a@b>", &[])];
+    let first = print(1);
+    let second = Fingerprint { digest: ContentDigest([2; 32]), ..first.clone() };
+    let candidate = |fingerprint| Candidate { message_id: "<a@b>", fingerprint, place: ELSEWHERE };
+    let placed = place(&[candidate(&first), candidate(&second), candidate(&first)], &theirs, 500);
+    let other = Placement::New { message_id: variant("<a@b>", &second.digest, 500) };
+    assert_eq!(placed, [Placement::Row(7), other, Placement::Row(7)]);
 }
 
 #[test]
@@ -86,7 +123,9 @@ proptest! {
             let candidates: Vec<_> = batch
                 .iter()
                 .zip(&prints)
-                .map(|((id, _), fingerprint)| Candidate { message_id: ids[usize::from(*id)], fingerprint })
+                .map(|((id, _), fingerprint)| {
+                    Candidate { message_id: ids[usize::from(*id)], fingerprint, place: ELSEWHERE }
+                })
                 .collect();
             let start = where_is.len();
             for (placement, (_, content)) in place(&candidates, &rows, 500).into_iter().zip(batch) {
