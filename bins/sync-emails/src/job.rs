@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use echodesk_core::Clock;
+use echodesk_core::{Clock, StopToken};
 use echodesk_job::{CommonArgs, Job, JobContext, JobError, JobReport, ProgressWords, Settings, SettingsError, mail};
 use echodesk_mail::attachments::NullStore;
 use echodesk_mail::credential::CredentialKeys;
@@ -33,8 +33,8 @@ impl Job for SyncEmails {
         &self.common
     }
 
-    fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Plan, SettingsError> {
-        let server = Arc::new(self.mail.server(settings, Arc::clone(clock))?);
+    fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>, stop: &StopToken) -> Result<Plan, SettingsError> {
+        let server = Arc::new(self.mail.server(settings, Arc::clone(clock))?.with_stop(stop.clone()));
         // A dry run shows what a run would do, so it refuses the settings that a run would refuse.
         let attachments = self.mail.attachments(settings)?;
         let attachments: Arc<dyn AttachmentStore> = if self.common.dry_run {
@@ -74,6 +74,7 @@ fn conclude(report: &SyncReport) -> Result<JobReport, JobError> {
         summary: summary::render(report),
         failed: failed(report),
         stopped: report.stopped,
+        try_again: report.database_away,
     })
 }
 

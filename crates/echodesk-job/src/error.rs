@@ -104,7 +104,7 @@ fn open_status(error: &OpenError) -> ExitStatus {
 fn store_status(kind: StoreErrorKind) -> ExitStatus {
     match kind {
         StoreErrorKind::Unavailable => ExitStatus::TryAgainLater,
-        StoreErrorKind::UnknownTenant => ExitStatus::Usage,
+        StoreErrorKind::UnknownTenant | StoreErrorKind::Conflict => ExitStatus::Usage,
         StoreErrorKind::LeaseLost | StoreErrorKind::Other => ExitStatus::DoneWithFailures,
     }
 }

@@ -42,7 +42,7 @@ pub trait Job: clap::Parser {
     ///
     /// # Errors
     /// A setting is missing or wrong.
-    fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self::Plan, SettingsError>;
+    fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>, stop: &StopToken) -> Result<Self::Plan, SettingsError>;
 
     /// The work. Failures of single items are in the report; an error means that it could not go on.
     fn work(
@@ -83,6 +83,8 @@ pub struct JobReport {
     pub failed: bool,
     /// Whether it was asked to stop before everything was done.
     pub stopped: bool,
+    /// Whether it could not go on for want of something that is only away (the database).
+    pub try_again: bool,
 }
 
 /// The whole of a job's `main`.
@@ -109,7 +111,8 @@ fn execute<J: Job>(
     let run = RunId::random();
     let settings = Settings::new(&common.global, environment)?;
     let report = common.report.as_deref().map(|path| ReportTarget::probe(path, run)).transpose()?;
-    let plan = job.plan(&settings, clock)?;
+    let stop = StopToken::new();
+    let plan = job.plan(&settings, clock, &stop)?;
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
@@ -120,7 +123,6 @@ fn execute<J: Job>(
         .enable_all()
         .build()
         .map_err(|source| JobError::System { what: "start threads", source })?;
-    let stop = StopToken::new();
     let signals = {
         let _inside = runtime.enter();
         Signals::listen(stop.clone(), terminal.clone())
@@ -218,6 +220,7 @@ fn status_of(done: &JobReport, signal: Option<Signal>) -> ExitStatus {
     match signal {
         // A signal that came when everything was done already has stopped nothing.
         Some(signal) if done.stopped => ExitStatus::Stopped(signal),
+        _ if done.try_again => ExitStatus::TryAgainLater,
         _ if done.failed => ExitStatus::DoneWithFailures,
         _ => ExitStatus::Done,
     }
@@ -235,6 +238,7 @@ mod tests {
             summary: String::new(),
             failed,
             stopped,
+            try_again: false,
         };
         let term = Some(Signal::Terminate);
         let table = [
@@ -249,5 +253,7 @@ mod tests {
         for (done, signal, code) in table {
             assert_eq!(status_of(&done, signal).code(), code, "{done:?} {signal:?}");
         }
+        let away = JobReport { try_again: true, ..report(true, false) };
+        assert_eq!(status_of(&away, None), ExitStatus::TryAgainLater);
     }
 }

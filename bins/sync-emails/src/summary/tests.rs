@@ -10,6 +10,7 @@ pub(crate) fn empty() -> SyncReport {
         seconds: 1.25,
         dry_run: false,
         stopped: false,
+        database_away: false,
         totals: Totals::default(),
         tenants: Vec::new(),
         mailboxes: Vec::new(),

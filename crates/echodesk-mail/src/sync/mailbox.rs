@@ -80,25 +80,46 @@ pub(super) fn sync_mailbox(
         return report;
     }
     let now = world.clock.now();
-    let run = MailboxRun {
-        world,
-        options,
-        mailbox,
-        limits,
-        memory,
-        lease: lease(world.run, now),
-        now,
-        deadline: started + options.mailbox_budget,
-        leased_at: started,
-        folders: Vec::new(),
-    };
-    match world.store.acquire(&mailbox.key, &run.lease, now) {
-        Ok(true) => work(run, reach, &mut report),
-        Ok(false) => report.skip("another run works on it"),
+    let lease = lease(world.run, now);
+    // The list of mailboxes may be minutes old: somebody may have mended or switched off this one.
+    let taken = world
+        .store
+        .acquire(&mailbox.key, &lease, now)
+        .and_then(|free| if free { world.store.refresh(mailbox).map(Some) } else { Ok(None) });
+    match taken {
+        Ok(Some(Some(mailbox))) => {
+            let deadline = started + options.mailbox_budget;
+            let folders = Vec::new();
+            let mailbox = &mailbox;
+            let run = MailboxRun {
+                world,
+                options,
+                mailbox,
+                limits,
+                memory,
+                lease,
+                now,
+                deadline,
+                leased_at: started,
+                folders,
+            };
+            work(run, reach, &mut report);
+        }
+        Ok(Some(None)) => {
+            report.skip("it was switched off or removed before its turn");
+            give_back(world, mailbox, &lease);
+        }
+        Ok(None) => report.skip("another run works on it"),
         Err(error) => fail_in_store(error, reach, &mut report),
     }
     report.seconds = world.clock.elapsed().saturating_sub(started).as_secs_f64();
     report
+}
+
+fn give_back(world: &SyncWorld, mailbox: &Mailbox, lease: &Lease) {
+    if let Err(error) = world.store.release(&mailbox.key, lease) {
+        tracing::warn!(mailbox = %mailbox.key, %error, "cannot give the lease back; it will end by itself");
+    }
 }
 
 fn fail_in_store(error: StoreError, reach: &Reach, report: &mut MailboxReport) {
@@ -146,9 +167,7 @@ fn work(mut run: MailboxRun<'_>, reach: &Reach, report: &mut MailboxReport) {
             fail_in_store(error, reach, report);
         }
     }
-    if let Err(error) = run.world.store.release(&run.mailbox.key, &run.lease) {
-        tracing::warn!(mailbox = %run.mailbox.key, %error, "cannot give the lease back; it will end by itself");
-    }
+    give_back(run.world, run.mailbox, &run.lease);
 }
 
 fn write_down(

@@ -25,7 +25,7 @@ fn limited(world: &World, schemas: &[&str]) -> DatabaseUrl {
 
 #[test]
 fn a_schema_without_rights_is_a_finding_of_its_tenant() {
-    let world = World::postgres();
+    let Some(world) = World::postgres() else { return };
     world.store.add_tenant(&tenant("closed"), now()).unwrap();
     world.store.add_tenant(&tenant("old"), now()).unwrap();
     world.execute("DELETE FROM old.__diesel_schema_migrations");
@@ -39,7 +39,7 @@ fn a_schema_without_rights_is_a_finding_of_its_tenant() {
 
 #[test]
 fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
-    let world = World::postgres();
+    let Some(world) = World::postgres() else { return };
     world.store.add_tenant(&tenant("fine"), now()).unwrap();
     let limited = limited(&world, &["acme", "fine"]);
     let store = Store::open(&limited, Access::ReadOnly).unwrap();
