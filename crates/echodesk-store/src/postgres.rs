@@ -14,7 +14,7 @@ use crate::error::{Failure, Outcome, Said};
 /// Transactions are short, so a few connections serve many mailboxes.
 const MAX_CONNECTIONS: u32 = 8;
 /// How long to wait for a connection, in seconds.
-const CONNECT_TIMEOUT: u64 = 10;
+const CONNECT_TIMEOUT: u64 = 5;
 
 pub(crate) struct PostgresPool {
     pool: Pool<ConnectionManager<PgConnection>>,

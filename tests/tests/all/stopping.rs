@@ -182,3 +182,24 @@ fn a_database_that_restarts_meanwhile_loses_and_doubles_nothing() {
     assert_eq!(ended.code == Some(0), stored == MESSAGES, "{stored}: {ended:#?}");
     goes_on(&world, stored);
 }
+
+#[test]
+fn a_database_that_goes_away_meanwhile_is_to_be_tried_again_later() {
+    let Some(postgres) = Postgres::start() else { return };
+    let server = slow_server();
+    let world = World::on(Some(postgres.database()), &server.ca_file());
+    world.mailbox(ADDRESS, "pw", server.port(), &[]);
+    let child = begun(&world);
+    postgres.stop();
+    let ended = ended_soon(child);
+    assert_eq!(ended.code, Some(75), "{ended:#?}");
+
+    postgres.resume();
+    let stored = part(&world);
+    assert_eq!(report(&world)["totals"]["stored"].as_u64(), Some(stored as u64), "the report tells what was stored");
+    let kept = state(&world);
+    assert_eq!(kept, ["true 0 "], "our database is not the mailbox's fault");
+    // Without a database the lease could not be given back, either: as if its time were over.
+    world.end_leases();
+    goes_on(&world, stored);
+}

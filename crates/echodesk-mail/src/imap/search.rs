@@ -20,6 +20,8 @@ pub(super) struct Search<'a> {
     found: UidSet,
     gathered: Vec<Uid>,
     answered: bool,
+    /// Whether an answer named this very command: it is the whole answer, whatever else was said.
+    confirmed: bool,
     unreadable: bool,
 }
 
@@ -27,7 +29,15 @@ impl<'a> Search<'a> {
     /// For the command number `tag`, which asks for (some of) `asked`.
     pub(super) fn new(asked: &'a UidSet, tag: u64) -> Self {
         let tag = format!("{TAG_PREFIX}{tag}").into_bytes();
-        Self { asked, tag, found: UidSet::new(), gathered: Vec::new(), answered: false, unreadable: false }
+        Self {
+            asked,
+            tag,
+            found: UidSet::new(),
+            gathered: Vec::new(),
+            answered: false,
+            confirmed: false,
+            unreadable: false,
+        }
     }
 
     /// Takes what `untagged` says of the search, if anything.
@@ -49,7 +59,7 @@ impl<'a> Search<'a> {
     /// read must not pass for one that found nothing: the messages would count as gone.
     pub(super) fn finish(mut self) -> Result<UidSet, &'static str> {
         self.sort();
-        match (self.unreadable, self.answered) {
+        match (self.unreadable && !self.confirmed, self.answered) {
             (true, _) => Err("its answer cannot be understood"),
             (false, false) => Err("it says OK without an answer"),
             (false, true) => Ok(self.found),
@@ -82,7 +92,7 @@ impl<'a> Search<'a> {
     /// Returns whether it answers this command.
     fn set(&mut self, data: Data<'_>) -> Result<bool, Malformed> {
         let mut tokens = data.tokens;
-        let mut by_uid = false;
+        let (mut by_uid, mut named) = (false, false);
         let mut all = UidSet::new();
         while let Some(value) = tokens.next_value()? {
             match value {
@@ -91,6 +101,7 @@ impl<'a> Search<'a> {
                     if tag != self.tag {
                         return Ok(false);
                     }
+                    named = true;
                 }
                 Value::Atom(atom) if atom.eq_ignore_ascii_case(b"UID") => by_uid = true,
                 Value::Atom(atom) if atom.eq_ignore_ascii_case(b"ALL") => {
@@ -108,6 +119,7 @@ impl<'a> Search<'a> {
             return Err(Malformed);
         }
         self.found = self.found.union(&all);
+        self.confirmed |= named;
         Ok(true)
     }
 
@@ -158,6 +170,14 @@ mod tests {
         for line in ["* SEARCH 2 x\r\n", "* SEARCH 1,2,3\r\n", "* SEARCH 0\r\n", "* SEARCH 4294967296\r\n"] {
             assert_eq!(search(line), Err("its answer cannot be understood"), "{line}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_names_the_command_stands_whatever_else_is_said() {
+        let odd = "* SEARCH 1 what\r\n";
+        assert_eq!(search_of("1:9", &[odd, "* ESEARCH (TAG \"e5\") UID ALL 2\r\n"]).unwrap(), "2");
+        assert!(search_of("1:9", &[odd, "* ESEARCH UID ALL 2\r\n"]).is_err());
+        assert!(search_of("1:9", &[odd, "* SEARCH 2\r\n"]).is_err());
     }
 
     #[test]

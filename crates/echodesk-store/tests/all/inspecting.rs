@@ -10,17 +10,19 @@ fn of<'a>(findings: &'a [SchemaFinding], schema: &str) -> Vec<&'a SchemaFinding>
     findings.iter().filter(|finding| finding.schema == schema).collect()
 }
 
-/// A user who may do in `schemas` and `public` what a sync does there.
-fn limited(world: &World, schemas: &[&str]) -> DatabaseUrl {
-    let mut grants = "CREATE ROLE limited LOGIN PASSWORD 'limited'; \
-                      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO limited;"
-        .to_owned();
+/// A user called `role` who may do in `schemas` and `public` what a sync does there. Users belong to
+/// the whole server, which tests share: each brings a name of its own.
+fn limited(world: &World, role: &str, schemas: &[&str]) -> DatabaseUrl {
+    let mut grants = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD '{role}'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"
+    );
     for name in schemas {
         let grant = "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA";
-        grants.push_str(&format!("GRANT USAGE ON SCHEMA \"{name}\" TO limited; {grant} \"{name}\" TO limited;"));
+        grants.push_str(&format!("GRANT USAGE ON SCHEMA \"{name}\" TO {role}; {grant} \"{name}\" TO {role};"));
     }
     world.execute(&grants);
-    as_user(&world.url, "limited")
+    as_user(&world.url, role)
 }
 
 #[test]
@@ -29,24 +31,25 @@ fn a_schema_without_rights_is_a_finding_of_its_tenant() {
     world.store.add_tenant(&tenant("closed"), now()).unwrap();
     world.store.add_tenant(&tenant("old"), now()).unwrap();
     world.execute("DELETE FROM old.__diesel_schema_migrations");
-    let store = Store::open(&limited(&world, &["acme", "old"]), Access::ReadOnly).unwrap();
+    let store = Store::open(&limited(&world, "kept_out", &["acme", "old"]), Access::ReadOnly).unwrap();
     let findings = store.inspect().unwrap();
     assert_eq!(findings.len(), 2, "{findings:?}");
     assert_eq!(of(&findings, "closed")[0].severity, Severity::Tenant);
     assert!(of(&findings, "closed")[0].remedy.contains("right"), "{findings:?}");
     assert!(of(&findings, "old")[0].problem.contains("old"), "what can be read is inspected: {findings:?}");
+    world.execute("DROP OWNED BY kept_out; DROP ROLE kept_out");
 }
 
 #[test]
 fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
     let Some(world) = World::postgres() else { return };
     world.store.add_tenant(&tenant("fine"), now()).unwrap();
-    let limited = limited(&world, &["acme", "fine"]);
+    let limited = limited(&world, "reader", &["acme", "fine"]);
     let store = Store::open(&limited, Access::ReadOnly).unwrap();
     assert!(store.inspect().unwrap().is_empty());
     world.execute(
-        "REVOKE INSERT ON acme.social_integrations_emailmessage FROM limited; \
-         REVOKE UPDATE ON acme.social_integrations_emailconnection FROM limited",
+        "REVOKE INSERT ON acme.social_integrations_emailmessage FROM reader; \
+         REVOKE UPDATE ON acme.social_integrations_emailconnection FROM reader",
     );
     let findings = store.inspect().unwrap();
     assert_eq!(findings.len(), 1, "{findings:?}");
@@ -55,10 +58,11 @@ fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
     assert!(findings[0].problem.contains(words), "{findings:?}");
     // No more than a sync writes is needed.
     world.execute(
-        "GRANT INSERT ON acme.social_integrations_emailmessage TO limited; \
-         GRANT UPDATE (last_sync_at, last_sync_error) ON acme.social_integrations_emailconnection TO limited",
+        "GRANT INSERT ON acme.social_integrations_emailmessage TO reader; \
+         GRANT UPDATE (last_sync_at, last_sync_error) ON acme.social_integrations_emailconnection TO reader",
     );
     assert!(store.inspect().unwrap().is_empty());
+    world.execute("DROP OWNED BY reader; DROP ROLE reader");
 }
 
 #[test]

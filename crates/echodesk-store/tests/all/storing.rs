@@ -114,7 +114,7 @@ on_both! {
         let again = vec![item(1, "<z@x>", 9), item(2, "<y@x>", 8), item(3, "<c@x>", 3), item(4, "<d@x>", 4)];
         let fates = world.put("INBOX", again);
         assert_eq!(fates, [Fate::Stored, Fate::Stored, Fate::Reduced("too big".to_owned()), Fate::Stored]);
-        assert_eq!(world.rows(), ["<a@x> INBOX/1", "<c@x> INBOX/3", "<y@x> INBOX/2", "<d@x> INBOX/4"]);
+        assert_eq!(world.rows(), ["<a@x> INBOX/1", "<c@x> INBOX/3", "<d@x> INBOX/4", "<y@x> INBOX/2"]);
     }
 }
 
