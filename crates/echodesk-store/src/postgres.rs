@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn defaults_are_added_and_never_replace_what_is_there() {
         let url = with_defaults("postgres://u@h/d");
-        assert!(url.starts_with("postgres://u@h/d?application_name=echodesk-jobs&connect_timeout=10"), "{url}");
+        assert!(url.starts_with("postgres://u@h/d?application_name=echodesk-jobs&connect_timeout=5"), "{url}");
         let url = with_defaults("postgres://u@h/d?connect_timeout=3&sslmode=require");
         assert_eq!(url.matches("connect_timeout").count(), 1, "{url}");
     }

@@ -118,8 +118,12 @@ impl<'a> Search<'a> {
         if !by_uid {
             return Err(Malformed);
         }
-        self.found = self.found.union(&all);
+        if named && !self.confirmed {
+            self.found = UidSet::new();
+            self.gathered.clear();
+        }
         self.confirmed |= named;
+        self.found = self.found.union(&all);
         Ok(true)
     }
 
