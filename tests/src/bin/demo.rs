@@ -2,8 +2,11 @@
 //! sandbox server, the commands that a user would type, and what they did.
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
 use echodesk_core::{Clock as _, SystemClock};
 use echodesk_tests::demo_mailbox::{ADDRESS, PASSWORD, demo_mailbox};
 use echodesk_tests::processes::{Ended, Installation};
@@ -49,16 +52,13 @@ fn demo() -> Result<(), String> {
     ];
     echodesk(&installation, &mailbox, PASSWORD)?;
 
-    println!("$ sync-emails --quiet --ca-file ca.pem");
-    let (ended, first) = installation.sync_reported(&["--quiet"]);
-    show(ended)?;
+    let first = sync(&installation)?;
     folders(&first);
+    rows(&folder.path().join("echodesk-data/acme.sqlite3"))?;
 
     println!("\nOnce more: nothing is fetched twice.\n");
     let before = fetches(&server);
-    println!("$ sync-emails --quiet --ca-file ca.pem");
-    let (ended, second) = installation.sync_reported(&["--quiet"]);
-    show(ended)?;
+    let second = sync(&installation)?;
     println!(
         "\n{} stored, {} bodies fetched, {} round trips to see that nothing is new.",
         second["totals"]["stored"],
@@ -73,6 +73,14 @@ fn echodesk(installation: &Installation, arguments: &[&str], input: &str) -> Res
     let pipe = if input.is_empty() { "" } else { "echo \"$PASSWORD\" | " };
     println!("$ {pipe}echodesk {}", arguments.join(" "));
     show(installation.echodesk(arguments, input))
+}
+
+/// Syncs, with the log out of sight: what matters is said again at the end.
+fn sync(installation: &Installation) -> Result<Value, String> {
+    println!("$ sync-emails --ca-file ca.pem 2>> sync.log");
+    let (ended, report) = installation.sync_reported(&[]);
+    show(Ended { stderr: if ended.code == Some(0) { String::new() } else { ended.stderr }, ..ended })?;
+    Ok(report)
 }
 
 fn show(ended: Ended) -> Result<(), String> {
@@ -94,6 +102,37 @@ fn folders(report: &Value) {
         let left_out: Vec<String> = mailbox["folders_left_out"].as_array().into_iter().flatten().map(text).collect();
         println!("left out: {}", left_out.join(", "));
     }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    author: String,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Text)]
+    folder: String,
+    #[diesel(sql_type = Integer)]
+    files: i32,
+}
+
+/// What is in the database now.
+fn rows(file: &Path) -> Result<(), String> {
+    let said = |error: &dyn std::error::Error| format!("{}: {error}", file.display());
+    let mut connection = SqliteConnection::establish(&file.display().to_string()).map_err(|error| said(&error))?;
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT from_email AS author, subject, folder, json_array_length(attachments) AS files \
+         FROM social_integrations_emailmessage ORDER BY timestamp",
+    )
+    .load(&mut connection)
+    .map_err(|error| said(&error))?;
+    println!("\nIn echodesk-data/acme.sqlite3, table social_integrations_emailmessage:\n");
+    for Row { author, subject, folder, files } in rows {
+        let subject: String = subject.chars().take(40).collect();
+        let files = if files == 0 { String::new() } else { format!("+{files} file") };
+        println!("  {author:<24} {subject:<40} {folder:<14} {files}");
+    }
+    Ok(())
 }
 
 fn text(value: &Value) -> String {
