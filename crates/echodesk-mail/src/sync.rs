@@ -9,6 +9,7 @@ mod mailbox;
 mod memory;
 mod observer;
 mod pipeline;
+mod progress;
 mod reach;
 mod read;
 mod report;

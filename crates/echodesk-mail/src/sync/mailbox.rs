@@ -12,8 +12,9 @@ use crate::ports::{FailureRecord, Lease, MailServerError, StoreError, StoreError
 use crate::rules::failure::{self, SyncFailure};
 
 use super::memory::ByteBudget;
+use super::progress::Progress;
 use super::reach::Reach;
-use super::read::{Progress, read};
+use super::read::read;
 use super::report::{MailboxOutcome, MailboxReport, MessageCounts};
 use super::{SyncOptions, SyncWorld};
 

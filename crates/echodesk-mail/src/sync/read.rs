@@ -14,22 +14,12 @@ use crate::rules::plan;
 use super::fetch::{Fetch, fetch};
 use super::mailbox::MailboxRun;
 use super::pipeline::{Broken, Pipeline, Work};
-use super::report::{FolderOutcome, FolderReport, MailboxReport};
+use super::progress::Progress;
+use super::report::{FolderOutcome, FolderReport};
 use super::survey::{Surveyed, survey};
-use super::writer::Written;
 
 /// How long messages that could not be read are tried again.
 const RETRY_FAILED_FOR: SignedDuration = SignedDuration::from_hours(72);
-
-/// What one mailbox's reading has come to so far; whatever ends it, this is reported.
-#[derive(Default)]
-pub(super) struct Progress {
-    folders: Vec<FolderReport>,
-    left_out: Vec<String>,
-    /// Why there may be folders that are not in `folders`.
-    incomplete: Option<String>,
-    written: Written,
-}
 
 /// Why reading stops before its end.
 #[derive(Debug)]
@@ -269,38 +259,4 @@ fn look_at(
         return Ok((Surveyed::unfinished(cursor.pending.clone()), false));
     }
     Ok((survey(run, session, pipeline, index, folder)?, true))
-}
-
-impl Progress {
-    /// Moves what is known into the mailbox's report.
-    pub(super) fn fill(&mut self, report: &mut MailboxReport) {
-        for (folder, written) in self.folders.iter_mut().zip(&self.written.folders) {
-            folder.messages = written.messages;
-            folder.pending = written.cursor.as_ref().map_or(folder.pending, |cursor| cursor.pending.len());
-            report.messages.add(written.messages);
-            report.pending += folder.pending;
-        }
-        report.folders.clone_from(&self.folders);
-        report.folders_left_out.clone_from(&self.left_out);
-        report.problems = std::mem::take(&mut self.written.problems);
-        report.flags_changed = self.written.flags_changed;
-        report.gone = self.written.gone;
-    }
-
-    /// Whether the reading got so far that the next run can go on where it ended.
-    pub(super) fn wrote_a_cursor(&self) -> bool {
-        self.written.folders.iter().any(|folder| folder.cursor.is_some())
-    }
-
-    /// # Errors
-    /// Some folders could not be read: which, and why.
-    pub(super) fn folder_errors(&self) -> Result<(), SyncFailure> {
-        let errors: Vec<String> = self
-            .folders
-            .iter()
-            .filter_map(|folder| folder.error.as_ref().map(|error| format!("folder {}: {error}", folder.name)))
-            .chain(self.incomplete.clone())
-            .collect();
-        if errors.is_empty() { Ok(()) } else { Err(SyncFailure::Folders(errors.join("; "))) }
-    }
 }
