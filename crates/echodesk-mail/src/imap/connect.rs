@@ -1,7 +1,7 @@
 //! From a host name to a TCP connection.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -66,6 +66,11 @@ fn resolve_within(host: &str, port: u16, wait: Duration, stopped: &dyn Fn() -> b
     if let Ok(address) = bare(host).parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
+    // RFC 6761 §6.3: the name means this machine, whatever a resolver knows of it.
+    if host.eq_ignore_ascii_case("localhost") {
+        let here: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        return Ok(here.map(|address| SocketAddr::new(address, port)).into());
+    }
     let (sender, receiver) = sync_channel(1);
     let host = host.to_owned();
     std::thread::Builder::new().name("resolve".to_owned()).spawn(move || {
@@ -103,6 +108,8 @@ mod tests {
             ["127.0.0.1:993".parse().unwrap()]
         );
         assert_eq!(resolve_within("[::1]", 993, Duration::ZERO, &|| false).unwrap(), ["[::1]:993".parse().unwrap()]);
+        let here = resolve_within("LocalHost", 993, Duration::ZERO, &|| false).unwrap();
+        assert!(here.len() == 2 && here.iter().all(|address| address.ip().is_loopback()), "{here:?}");
     }
 
     #[test]
