@@ -69,8 +69,9 @@ mod tests {
         let signals = Signals::listen(stop.clone(), terminal).unwrap();
         assert_eq!(signals.received(), None);
 
-        let pid = std::process::id().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        // The shell's own kill: not every machine has the program.
+        let kill = format!("kill -TERM {}", std::process::id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let stopped = async {
             while !stop.is_stopped() {
                 tokio::time::sleep(Duration::from_millis(2)).await;

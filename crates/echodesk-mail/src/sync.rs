@@ -66,7 +66,8 @@ pub struct SyncOptions {
     pub per_host: NonZeroUsize,
     /// How long one mailbox may take; what it has not read by then waits for the next run.
     pub mailbox_budget: Duration,
-    /// Bytes of messages held in memory at once, over all mailboxes.
+    /// Bytes of messages held in memory at once, over all mailboxes. Those over 1 MiB have a budget of
+    /// their own, of `max_message_size` bytes.
     pub memory: u64,
     /// Read everything, write nothing.
     pub dry_run: bool,

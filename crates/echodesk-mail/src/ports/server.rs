@@ -216,7 +216,7 @@ impl MailServerError {
     /// Whether this is a refusal that the server itself calls temporary (RFC 5530 §3).
     #[must_use]
     pub fn is_temporary_refusal(&self) -> bool {
-        const CODES: [&str; 4] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"];
+        const CODES: [&str; 3] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]"];
         let Self::Refused { answer, .. } = self else { return false };
         let answer = answer.to_ascii_uppercase();
         CODES.iter().any(|code| answer.contains(code))

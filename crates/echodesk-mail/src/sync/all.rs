@@ -12,7 +12,7 @@ use crate::rules::failure::SyncFailure;
 
 use super::dry_run::{DryRunStore, NoAttachments};
 use super::mailbox::sync_mailbox;
-use super::memory::ByteBudget;
+use super::memory::Memory;
 use super::reach::Reach;
 use super::report::{MailboxReport, SyncReport, TenantNote, TenantOutcome, Totals};
 use super::{SyncOptions, SyncWorld};
@@ -43,13 +43,13 @@ pub async fn sync_all(mut world: SyncWorld, scope: Scope, options: SyncOptions) 
 
     let hosts = Hosts::new(&jobs, options.per_host.get());
     let reach = Arc::new(Reach::new(hosts.0.len()));
-    let memory = ByteBudget::new(options.memory);
+    let memory = Memory::new(options.memory, options.max_message_size);
     let slots = Arc::new(Semaphore::new(options.jobs.get()));
     let options = Arc::new(options);
     let mut tasks = JoinSet::new();
     for job in jobs {
         let host = hosts.of(&job.mailbox);
-        let (world, options, memory) = (world.clone(), Arc::clone(&options), Arc::clone(&memory));
+        let (world, options, memory) = (world.clone(), Arc::clone(&options), memory.clone());
         let (slots, shared) = (Arc::clone(&slots), Arc::clone(&reach));
         tasks.spawn(async move {
             // The host's place first: who waits for a busy server holds up nobody else.

@@ -37,7 +37,8 @@ pub(super) fn read_large(
     delivery: &mut Delivery,
 ) -> Result<(), Halt> {
     for meta in large {
-        let permit = borrow(fetcher, meta.size)?;
+        let run = fetcher.run;
+        let permit = run.memory.borrow_large(meta.size, || run.time_left().is_some()).ok_or(Halt::OutOfTime)?;
         let one = read(fetcher, &[vec![meta]], oversized, Some(permit))?;
         delivery.missing.extend(one.missing);
         delivery.refusal = delivery.refusal.take().or(one.refusal);
@@ -64,7 +65,9 @@ fn read(
             return ControlFlow::Continue(());
         }
         let bytes = raw.bytes.len() as u64;
-        let permit = permit.take().or_else(|| run.memory.borrow(bytes, || run.time_left().is_some()));
+        // A size is the server's word: what is larger than it said has to wait for memory of its own.
+        let lent = permit.take().filter(|permit| permit.covers(bytes));
+        let permit = lent.or_else(|| run.memory.borrow(bytes, || run.time_left().is_some()));
         let sent = match permit {
             Some(permit) => pipeline.send(Work::Message { folder, raw, permit }).map_err(Halt::from),
             None => Err(Halt::OutOfTime),
@@ -88,7 +91,9 @@ fn read(
         Ok(()) => None,
         Err(error) if error.session_survives() => Some(error),
         Err(error) => {
-            let due = batches.iter().flatten().find(|meta| !arrived.contains(meta.uid));
+            // Servers answer a FETCH in ascending order, however it was asked.
+            let late = batches.iter().map(|batch| batch.iter().filter(|meta| !arrived.contains(meta.uid)));
+            let due = late.filter_map(|late| late.min_by_key(|meta| meta.uid)).next();
             if let Some(due) = due.filter(|_| !matches!(error, MailServerError::OutOfTime)) {
                 pipeline.send(Work::Suspect { folder, uid: due.uid })?;
             }
@@ -101,11 +106,8 @@ fn read(
 
 /// Hands one message to the pipeline.
 pub(super) fn send(fetcher: &Fetcher<'_>, raw: RawMessage) -> Result<(), Halt> {
-    let permit = borrow(fetcher, raw.bytes.len() as u64)?;
-    Ok(fetcher.pipeline.send(Work::Message { folder: fetcher.folder, raw, permit })?)
-}
-
-fn borrow(fetcher: &Fetcher<'_>, bytes: u64) -> Result<Permit, Halt> {
     let run = fetcher.run;
-    run.memory.borrow(bytes, || run.time_left().is_some()).ok_or(Halt::OutOfTime)
+    let bytes = raw.bytes.len() as u64;
+    let permit = run.memory.borrow(bytes, || run.time_left().is_some()).ok_or(Halt::OutOfTime)?;
+    Ok(fetcher.pipeline.send(Work::Message { folder: fetcher.folder, raw, permit })?)
 }

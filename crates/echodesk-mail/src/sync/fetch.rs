@@ -80,10 +80,11 @@ impl Fetcher<'_> {
 
         let (inside, outside): (Vec<_>, Vec<_>) = metas.into_iter().partition(|meta| plan::in_window(meta, window));
         self.not_pending(outside.iter().map(|meta| meta.uid).collect())?;
-        let asked = inside.len();
+        let read = inside.len();
         let (suspects, inside): (Vec<_>, Vec<_>) =
             inside.into_iter().partition(|meta| self.suspect.is_some_and(|suspect| suspect.uid == meta.uid));
         let Batches { whole, large, mut oversized } = batches(inside, self.run.options.max_message_size);
+        let asked = whole.iter().map(Vec::len).sum::<usize>() + large.len();
         let mut delivery = read_whole(self, &whole, &mut oversized)?;
         read_large(self, large, &mut oversized, &mut delivery)?;
 
@@ -102,7 +103,7 @@ impl Fetcher<'_> {
         for meta in suspects {
             self.read_suspect(meta)?;
         }
-        Ok(asked as u64)
+        Ok(read as u64)
     }
 
     /// A message over which the connection broke before: alone, after all others, and not for ever.
@@ -165,7 +166,12 @@ impl Fetcher<'_> {
             Err(error) if error.session_survives() && !error.is_temporary_refusal() => {
                 self.give_up(meta, not_delivered(Some(&error)))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                if !error.session_survives() && !matches!(error, MailServerError::OutOfTime) {
+                    self.pipeline.send(Work::Suspect { folder: self.folder, uid: meta.uid })?;
+                }
+                Err(error.into())
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! One mailbox, from its lease to its record.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use echodesk_core::RunId;
@@ -11,7 +10,7 @@ use crate::model::{ColumnLimits, Mailbox};
 use crate::ports::{FailureRecord, Lease, MailServerError, StoreError, StoreErrorKind};
 use crate::rules::failure::{self, SyncFailure};
 
-use super::memory::ByteBudget;
+use super::memory::Memory;
 use super::progress::Progress;
 use super::reach::Reach;
 use super::read::read;
@@ -36,7 +35,7 @@ pub(super) struct MailboxRun<'a> {
     pub(super) options: &'a SyncOptions,
     pub(super) mailbox: &'a Mailbox,
     pub(super) limits: &'a ColumnLimits,
-    pub(super) memory: Arc<ByteBudget>,
+    pub(super) memory: Memory,
     pub(super) lease: Lease,
     /// The time of the run.
     pub(super) now: Timestamp,
@@ -55,6 +54,13 @@ impl MailboxRun<'_> {
         (!left.is_zero() && !self.world.stop.is_stopped()).then_some(left)
     }
 
+    /// Whether `error` means that the database itself is away, and not only a lock that somebody holds.
+    fn database_is_away(&self, error: &StoreError) -> bool {
+        let again = || self.world.store.refresh(self.mailbox);
+        error.kind == StoreErrorKind::Unavailable
+            && again().is_err_and(|error| error.kind == StoreErrorKind::Unavailable)
+    }
+
     /// Whether even what is in flight should be left to the next run.
     pub(super) fn is_overdue(&self) -> bool {
         self.world.clock.elapsed() > self.deadline + OVERTIME
@@ -67,7 +73,7 @@ pub(super) fn sync_mailbox(
     options: &SyncOptions,
     mailbox: &Mailbox,
     limits: &ColumnLimits,
-    memory: Arc<ByteBudget>,
+    memory: Memory,
     reach: &Reach,
 ) -> MailboxReport {
     let started = world.clock.elapsed();
@@ -138,7 +144,8 @@ fn work(mut run: MailboxRun<'_>, reach: &Reach, report: &mut MailboxReport) {
     let record = match result {
         Ok(()) if report.pending == 0 => None,
         Ok(()) => {
-            report.continue_later("--max-messages is reached");
+            let out_of_time = run.time_left().is_none();
+            report.continue_later(if out_of_time { "its time is used up" } else { "--max-messages is reached" });
             Some(failure::progress(at))
         }
         Err(SyncFailure::Server(MailServerError::OutOfTime)) if run.world.stop.is_stopped() => {
@@ -151,9 +158,7 @@ fn work(mut run: MailboxRun<'_>, reach: &Reach, report: &mut MailboxReport) {
         }
         // With the lease gone, the mailbox is somebody else's to write about; with the database gone,
         // there is nowhere to write, and the lease ends by itself.
-        Err(SyncFailure::Store(error))
-            if matches!(error.kind, StoreErrorKind::LeaseLost | StoreErrorKind::Unavailable) =>
-        {
+        Err(SyncFailure::Store(error)) if error.kind == StoreErrorKind::LeaseLost || run.database_is_away(&error) => {
             return fail_in_store(error, reach, report);
         }
         Err(error) => {
@@ -201,7 +206,8 @@ fn open_and_read(
     let password = credential::open(&mailbox.stored_password, &world.keys, &mailbox.key.schema)?;
     let opened = world.server.open(&mailbox.endpoint, &mailbox.username, &password, run.options.mailbox_budget);
     drop(password);
-    if opened.as_ref().map_or_else(was_reached, |_| true) {
+    // A refused login came over a connection whose certificate was accepted.
+    if matches!(opened, Ok(_) | Err(MailServerError::Login { .. })) {
         reach.reached(&mailbox.endpoint.host);
     }
     let mut session = opened?;
@@ -214,17 +220,4 @@ fn open_and_read(
     result?;
     session.logout();
     progress.folder_errors()
-}
-
-/// Whether an error shows that the server, and so our network and our list of authorities, was there.
-fn was_reached(error: &MailServerError) -> bool {
-    !matches!(
-        error,
-        MailServerError::Resolve { .. }
-            | MailServerError::Connect { .. }
-            | MailServerError::Tls { .. }
-            | MailServerError::Timeout { .. }
-            | MailServerError::Lost { .. }
-            | MailServerError::OutOfTime
-    )
 }

@@ -69,6 +69,42 @@ impl ByteBudget {
     }
 }
 
+impl Permit {
+    /// Whether it is enough for `bytes`, or all that there is.
+    pub(super) fn covers(&self, bytes: u64) -> bool {
+        self.bytes >= bytes.min(self.budget.total)
+    }
+}
+
+/// The memory of a run. Large messages have a budget of their own, which is borrowed before they are
+/// asked for: a server that takes its time over one holds up no small message anywhere.
+#[derive(Clone, Debug)]
+pub(super) struct Memory {
+    messages: Arc<ByteBudget>,
+    large: Arc<ByteBudget>,
+}
+
+impl Memory {
+    pub(super) fn new(messages: u64, large: u64) -> Self {
+        Self { messages: ByteBudget::new(messages), large: ByteBudget::new(large) }
+    }
+
+    /// See [`ByteBudget::borrow`].
+    pub(super) fn borrow(&self, bytes: u64, patient: impl Fn() -> bool) -> Option<Permit> {
+        self.messages.borrow(bytes, patient)
+    }
+
+    /// The same, for one large message.
+    pub(super) fn borrow_large(&self, bytes: u64, patient: impl Fn() -> bool) -> Option<Permit> {
+        self.large.borrow(bytes, patient)
+    }
+
+    /// Whether anybody waits.
+    pub(super) fn is_short(&self) -> bool {
+        self.messages.is_short() || self.large.is_short()
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.lock().free += self.bytes;

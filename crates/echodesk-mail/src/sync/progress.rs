@@ -2,7 +2,7 @@
 
 use crate::rules::failure::SyncFailure;
 
-use super::report::{FolderReport, MailboxReport};
+use super::report::{FolderOutcome, FolderReport, MailboxReport};
 use super::writer::Written;
 
 /// What one mailbox's reading has come to so far; whatever ends it, this is reported.
@@ -18,10 +18,16 @@ pub(super) struct Progress {
 impl Progress {
     /// Moves what is known into the mailbox's report.
     pub(super) fn fill(&mut self, report: &mut MailboxReport) {
-        for (folder, written) in self.folders.iter_mut().zip(&self.written.folders) {
-            folder.messages = written.messages;
-            folder.pending = written.cursor.as_ref().map_or(folder.pending, |cursor| cursor.pending.len());
-            report.messages.add(written.messages);
+        for (index, folder) in self.folders.iter_mut().enumerate() {
+            if let Some(written) = self.written.folders.get(index) {
+                folder.messages = written.messages;
+                folder.pending = written.cursor.as_ref().map_or(folder.pending, |cursor| cursor.pending.len());
+            }
+            // What was read and could not be stored any more is not read.
+            if folder.outcome == FolderOutcome::Read && folder.pending > 0 {
+                folder.outcome = FolderOutcome::Partial;
+            }
+            report.messages.add(folder.messages);
             report.pending += folder.pending;
         }
         report.folders.clone_from(&self.folders);

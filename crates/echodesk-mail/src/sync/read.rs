@@ -255,8 +255,11 @@ fn look_at(
     if let (Some(cursor), Some(status)) = (&folder.cursor, &folder.listing.status)
         && plan::is_only_unfinished(cursor, status, window)
     {
-        pipeline.send(Work::Cursor { folder: index, cursor: cursor.clone() })?;
-        return Ok((Surveyed::unfinished(cursor.pending.clone()), false));
+        // What falls out of the window today is no longer pending, so the cursor claims no more.
+        let cursor = FolderCursor { window_start: window, ..cursor.clone() };
+        let pending = cursor.pending.clone();
+        pipeline.send(Work::Cursor { folder: index, cursor })?;
+        return Ok((Surveyed::unfinished(pending), false));
     }
     Ok((survey(run, session, pipeline, index, folder)?, true))
 }

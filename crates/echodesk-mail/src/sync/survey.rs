@@ -108,12 +108,9 @@ fn look_for_fresh(session: &mut dyn MailSession, found: &mut Surveyed) -> Result
         let metas = session.metas(&found.fresh)?;
         found.metas = metas.into_iter().map(|meta| (meta.uid, meta)).collect();
     }
-    // An answer that could not be read may have been about one of them.
-    found.fresh = if found.fresh.len() > DIRECT_LIMIT || session.counters().skipped_answers != skipped {
-        session.search(&found.fresh, None)?
-    } else {
-        found.metas.keys().copied().collect()
-    };
+    // Holes are usual; but only SEARCH tells them from answers that were not given or not understood.
+    let holes = (found.metas.len() as u64) < found.fresh.len() || session.counters().skipped_answers != skipped;
+    found.fresh = if holes { session.search(&found.fresh, None)? } else { found.metas.keys().copied().collect() };
     found.pending = found.pending.union(&found.fresh);
     Ok(())
 }

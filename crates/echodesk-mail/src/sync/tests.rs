@@ -219,6 +219,15 @@ fn a_message_that_the_server_refuses_takes_no_other_with_it() {
 }
 
 #[test]
+fn a_message_that_the_database_refuses_takes_no_other_with_it() {
+    let world = World::with_mail(250);
+    world.store.refuse("<77@example.com>");
+    let report = world.run();
+    assert_eq!((report.outcome, report.messages.stored), (MailboxOutcome::Synced, 249), "{report:?}");
+    assert!(report.problems[0].uid == Uid(77) && report.problems[0].reason.contains("the database refuses it"));
+}
+
+#[test]
 fn a_refusal_that_will_pass_is_no_fate() {
     let world = World::with_mail(1);
     let refuse = |refused| world.server.change("INBOX", |inbox| inbox.messages.get_mut(&1).unwrap().refused = refused);

@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crate::model::{Fate, FolderCursor, Suspect};
-use crate::ports::{Batch, BatchItem, StoreError, StoreErrorKind};
+use crate::model::{Fate, FolderCursor, Suspect, UidSet};
+use crate::ports::{Batch, BatchItem, ItemContent, StoreError, StoreErrorKind};
 use crate::rules::failure::SyncFailure;
 
 use super::mailbox::{LEASE, MailboxRun, lease};
@@ -184,7 +184,7 @@ impl<'a> Writer<'a> {
         let before = std::mem::replace(&mut cursor.pending, pending);
         cursor.suspect = cursor.suspect.filter(|suspect| cursor.pending.contains(suspect.uid));
         let batch = Batch { cursor: cursor.clone(), items: std::mem::take(&mut self.items), now: self.run.now };
-        let fates = match self.run.world.store.store(self.run.mailbox, &self.run.lease, &batch) {
+        let fates = match store(self.run, &batch) {
             Ok(fates) => fates,
             Err(error) => {
                 // The report tells what is in the database.
@@ -207,4 +207,33 @@ impl<'a> Writer<'a> {
         self.cursor_is_dirty = false;
         Ok(())
     }
+}
+
+/// Stores a batch; or, if the database refuses something in it, one message after the other, so that
+/// the one it refuses takes no other with it and is listed with the reason.
+fn store(run: &MailboxRun<'_>, batch: &Batch) -> Result<Vec<Fate>, StoreError> {
+    let store = |batch: &Batch| run.world.store.store(run.mailbox, &run.lease, batch);
+    match store(batch) {
+        Err(error) if error.kind == StoreErrorKind::Other && !batch.items.is_empty() => {}
+        result => return result,
+    }
+    // What is not stored yet stays pending in each of these transactions.
+    let mut left: UidSet = batch.items.iter().map(|item| item.uid).collect();
+    let mut fates = Vec::with_capacity(batch.items.len());
+    for item in &batch.items {
+        left.remove(item.uid);
+        let pending = batch.cursor.pending.union(&left);
+        let cursor = FolderCursor { pending, ..batch.cursor.clone() };
+        let mut one = Batch { cursor, items: vec![item.clone()], now: batch.now };
+        let stored = store(&one).or_else(|error| {
+            if error.kind != StoreErrorKind::Other {
+                return Err(error);
+            }
+            let reason = format!("the database refuses it: {error}");
+            one.items[0].content = ItemContent::Unreadable { reason };
+            store(&one)
+        })?;
+        fates.extend(stored);
+    }
+    Ok(fates)
 }

@@ -10,8 +10,8 @@ use crate::model::{
     ColumnLimits, ContentDigest, Fate, Flags, FolderCursor, MailMessage, Mailbox, MailboxKey, Uid, UidSet,
 };
 use crate::ports::{
-    Batch, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError, StoreErrorKind,
-    TenantMailboxes,
+    Batch, BatchItem, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError,
+    StoreErrorKind, TenantMailboxes,
 };
 use crate::rules::identity::{self, Candidate, Existing, Placement, names, place};
 
@@ -30,6 +30,7 @@ struct State {
     items: BTreeMap<Place, PlacedItem>,
     failures: Vec<(MailboxKey, FailureRecord)>,
     writes_left: Option<u32>,
+    refused: Option<String>,
 }
 
 /// A stored message.
@@ -101,6 +102,11 @@ impl MemoryStore {
     /// Lets `writes` more batches through and then loses the database, as if the process had died.
     pub fn die_after(&self, writes: Option<u32>) {
         self.lock().writes_left = writes;
+    }
+
+    /// Refuses every batch with a message of this Message-ID in it, as a constraint would.
+    pub fn refuse(&self, message_id: &str) {
+        self.lock().refused = Some(message_id.to_owned());
     }
 
     /// Gives the lease on a mailbox to somebody else.
@@ -255,6 +261,13 @@ impl MailStore for MemoryStore {
         let mut state = self.lock();
         state.check(&mailbox.key, lease)?;
         state.write()?;
+        let refused = |item: &BatchItem| match &item.content {
+            ItemContent::Message { message, .. } => Some(&message.message_id) == state.refused.as_ref(),
+            ItemContent::Unreadable { .. } => false,
+        };
+        if batch.items.iter().any(refused) {
+            return Err(error(StoreErrorKind::Other, "storing messages".to_owned()));
+        }
         let max = ColumnLimits::default().message_id;
         let mut fates = Vec::new();
         for item in &batch.items {
