@@ -117,7 +117,13 @@ pub(super) fn sync_mailbox(
             give_back(world, mailbox, &lease);
         }
         Ok(None) => report.skip("another run works on it"),
-        Err(error) => fail_in_store(error, reach, &mut report),
+        Err(error) => {
+            // The lease may have been taken before; giving back what is not held is harmless.
+            if error.kind != StoreErrorKind::Unavailable {
+                give_back(world, mailbox, &lease);
+            }
+            fail_in_store(error, reach, &mut report);
+        }
     }
     report.seconds = world.clock.elapsed().saturating_sub(started).as_secs_f64();
     report
