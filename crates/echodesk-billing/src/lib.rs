@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod model;
 mod money;
+pub mod ports;
 mod price;
+pub mod rules;
+pub mod run;
 
 pub use money::{Currency, Money, MoneyError};
 pub use price::monthly_price;

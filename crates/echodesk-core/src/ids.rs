@@ -25,6 +25,14 @@ row_id! {
     TenantId
 }
 row_id! {
+    /// `tenants_tenant_subscription.id`.
+    SubscriptionId
+}
+row_id! {
+    /// `echodesk_charge_attempt.id`.
+    AttemptId
+}
+row_id! {
     /// `social_integrations_emailconnection.id`, unique within its tenant.
     ConnectionId
 }

@@ -9,14 +9,16 @@ pub mod notice;
 pub mod schema_name;
 pub mod secret;
 pub mod stop;
+pub mod store_error;
 pub mod tenant;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use environment::{Environment, EnvironmentError};
-pub use ids::{ConnectionId, RunId, TenantId};
+pub use ids::{AttemptId, ConnectionId, RunId, SubscriptionId, TenantId};
 pub use language::Language;
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use secret::Secret;
 pub use stop::StopToken;
+pub use store_error::{StoreError, StoreErrorKind};
 pub use tenant::Tenant;

@@ -4,6 +4,7 @@
 //! delivery is somebody else's work. This module is only the vocabulary that both sides share.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// What happened, with the values that its text names.
@@ -17,6 +18,54 @@ pub enum NoticeKind {
         /// Why, in plain words.
         reason: String,
     },
+    /// The saved card was charged for a renewal, and the bank refused.
+    PaymentFailed {
+        /// What was asked for, for example `50.00 GEL`.
+        amount: String,
+        /// What kept the bank from paying.
+        problem: PaymentProblem,
+        /// The day on which the card is charged again; none if that will not happen by itself.
+        next_attempt: Option<Date>,
+        /// When the subscription ends, or has ended, if it is not paid.
+        renewal: Timestamp,
+    },
+    /// The subscription costs something else now than when the card was saved. A saved card can only
+    /// be charged the old amount, so it was not charged.
+    PriceChanged {
+        /// What the saved card can be charged.
+        card_amount: String,
+        /// What the subscription costs.
+        price: String,
+        /// When the subscription ends, or has ended, if it is not paid.
+        renewal: Timestamp,
+    },
+    /// A payment has lifted the suspension.
+    Reactivated {
+        /// Until when the subscription is paid.
+        paid_until: Timestamp,
+    },
+}
+
+/// What keeps a bank from paying, as far as a customer needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentProblem {
+    /// Not enough money on the card.
+    NotEnoughMoney,
+    /// The card has expired.
+    CardExpired,
+    /// The card is not valid, or no longer.
+    CardNotValid,
+    /// The bank no longer knows the saved card.
+    CardNotFound,
+    /// A limit of the card on amounts or numbers of payments.
+    LimitReached,
+    /// The card's issuer does not allow it.
+    IssuerRefused,
+    /// The issuer wants the customer to confirm the payment in person.
+    ConfirmationNeeded,
+    /// Something technical on the way; nobody's fault.
+    Technical,
 }
 
 impl NoticeKind {
@@ -25,6 +74,9 @@ impl NoticeKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::MailboxSwitchedOff { .. } => "mailbox_switched_off",
+            Self::PaymentFailed { .. } => "payment_failed",
+            Self::PriceChanged { .. } => "price_changed",
+            Self::Reactivated { .. } => "reactivated",
         }
     }
 }

@@ -7,9 +7,11 @@ mod attachments;
 mod server;
 mod store;
 
+pub use echodesk_core::{StoreError, StoreErrorKind};
+
 pub use attachments::{AttachmentError, AttachmentStore};
 pub use server::{MailServer, MailServerError, MailSession, Opened, SessionCounters, Sink};
 pub use store::{
-    Batch, BatchItem, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, StoreError,
-    StoreErrorKind, TenantMailboxes, TenantProblem,
+    Batch, BatchItem, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, TenantMailboxes,
+    TenantProblem,
 };

@@ -1,7 +1,7 @@
 //! Storing mail.
 
 use echodesk_core::notice::NewNotice;
-use echodesk_core::{RunId, SchemaName, Tenant};
+use echodesk_core::{RunId, SchemaName, StoreError, Tenant};
 use jiff::Timestamp;
 
 use crate::model::{
@@ -12,13 +12,13 @@ use crate::rules::identity::{Existing, Fingerprint};
 /// What the sync needs from a database. Every method is one transaction.
 ///
 /// All methods that write take the [`Lease`] under which the caller works and do nothing but fail
-/// with [`StoreErrorKind::LeaseLost`] if it is no longer theirs: a run that was suspended for an
+/// with [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost) if it is no longer theirs: a run that was suspended for an
 /// hour cannot write over the one that took its place.
 pub trait MailStore: Send + Sync {
     /// The tenants of `scope` with their mailboxes, active and switched off, in a stable order.
     ///
     /// # Errors
-    /// [`StoreErrorKind::UnknownTenant`]; the database is away.
+    /// [`StoreErrorKind::UnknownTenant`](echodesk_core::StoreErrorKind::UnknownTenant); the database is away.
     fn tenants(&self, scope: &Scope) -> Result<Vec<TenantMailboxes>, StoreError>;
 
     /// Takes the lease on a mailbox if nobody holds it at `now`, and says whether it did.
@@ -73,14 +73,14 @@ pub trait MailStore: Send + Sync {
     /// `folder`, `uid` and connection follow it: it has moved.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LeaseLost`]; the database is away.
+    /// [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost); the database is away.
     fn store(&self, mailbox: &Mailbox, lease: &Lease, batch: &Batch) -> Result<Vec<Fate>, StoreError>;
 
     /// Brings flags up to date, in the items and in the rows that stand for them; returns how many
     /// differed. Rows follow only a change on the server: what staff set in EchoDesk stands until then.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LeaseLost`]; the database is away.
+    /// [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost); the database is away.
     fn update_flags(
         &self,
         mailbox: &MailboxKey,
@@ -95,7 +95,7 @@ pub trait MailStore: Send + Sync {
     /// one that has another living place follows it. `uids` of `None` means all of that UIDVALIDITY.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LeaseLost`]; the database is away.
+    /// [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost); the database is away.
     fn mark_gone(
         &self,
         mailbox: &MailboxKey,
@@ -109,7 +109,7 @@ pub trait MailStore: Send + Sync {
     /// Everything was read to its end: `last_sync_at = at`, no error, no failures.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LeaseLost`]; the database is away.
+    /// [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost); the database is away.
     fn record_success(&self, mailbox: &MailboxKey, lease: &Lease, at: Timestamp) -> Result<(), StoreError>;
 
     /// Something was not read: writes what [`FailureRecord`] says, and queues its notice with it. Says
@@ -117,7 +117,7 @@ pub trait MailStore: Send + Sync {
     /// `mailbox` was read is left as it is, because the failure is not one of what stands there now.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LeaseLost`]; the database is away.
+    /// [`StoreErrorKind::LeaseLost`](echodesk_core::StoreErrorKind::LeaseLost); the database is away.
     fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError>;
 }
 
@@ -292,32 +292,4 @@ pub struct FailureRecord {
     pub switch_off: Option<NewNotice>,
     /// The time of the run.
     pub at: Timestamp,
-}
-
-/// The database could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct StoreError {
-    /// What kind of trouble.
-    pub kind: StoreErrorKind,
-    /// What was being done, and to what.
-    pub what: String,
-    /// What the database said.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// Kinds of [`StoreError`] that callers act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreErrorKind {
-    /// The database cannot be reached or went away: try again later.
-    Unavailable,
-    /// Somebody else holds the lease now.
-    LeaseLost,
-    /// No tenant of that name.
-    UnknownTenant,
-    /// What was to be added is there already, or its name is taken.
-    Conflict,
-    /// Anything else: a bug, or a table that is not as expected.
-    Other,
 }

@@ -1,0 +1,5 @@
+//! The runs: load, decide, write down, act, write down, report.
+
+mod outcome;
+
+pub use outcome::{Outcome, RenewalEvent, Totals};
