@@ -32,7 +32,7 @@ impl Breaker {
         state.in_a_row = state.in_a_row.saturating_add(1);
         state.last = Some(why.to_owned());
         if state.in_a_row >= PATIENCE {
-            state.tripped_by.clone_from(&state.last);
+            state.tripped_by = Some(why.to_owned());
         }
     }
 
