@@ -26,7 +26,7 @@ pub(crate) struct Plan {
 impl Job for SyncEmails {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const PROGRESS: ProgressWords = ProgressWords { items: "mailboxes", parts: "messages" };
+    const PROGRESS: ProgressWords = ProgressWords::Items { items: "mailboxes", parts: "messages" };
     type Plan = Plan;
 
     fn common(&self) -> &CommonArgs {
@@ -71,6 +71,7 @@ fn conclude(report: &SyncReport) -> Result<JobReport, JobError> {
     Ok(JobReport {
         report: json(serde_json::to_value(report))?,
         record: json(serde_json::to_value(&report.totals))?,
+        items: None,
         summary: summary::render(report),
         failed: failed(report),
         stopped: report.stopped,

@@ -11,8 +11,9 @@ use echodesk_core::{Clock, Environment, RunId, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
 
 use crate::args::CommonArgs;
+use crate::ending::{Ending, JobReport};
 use crate::error::{JobError, one_line};
-use crate::exit::{ExitStatus, Signal};
+use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::report::ReportTarget;
@@ -20,7 +21,7 @@ use crate::run_record::{self, RunRecord};
 use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use crate::terminal::Terminal;
-use crate::{output, readiness, tenant};
+use crate::{readiness, tenant};
 
 /// A job: its command line, and its work.
 pub trait Job: clap::Parser {
@@ -68,23 +69,6 @@ pub struct JobContext {
     pub stop: StopToken,
     /// Where to count.
     pub progress: Progress,
-}
-
-/// What a job did.
-#[derive(Clone, Debug)]
-pub struct JobReport {
-    /// What `--report` writes.
-    pub report: serde_json::Value,
-    /// The part of it that is kept in `echodesk_run`.
-    pub record: serde_json::Value,
-    /// What people read at the end.
-    pub summary: String,
-    /// Whether anything failed.
-    pub failed: bool,
-    /// Whether it was asked to stop before everything was done.
-    pub stopped: bool,
-    /// Whether it could not go on for want of something that is only away (the database).
-    pub try_again: bool,
 }
 
 /// The whole of a job's `main`.
@@ -157,7 +141,7 @@ fn execute<J: Job>(
     progress.finish();
     let done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
 
-    let ending = Ending { report: report.as_ref(), signal: signals.received(), common, terminal };
+    let ending = Ending { target: report.as_ref(), signal: signals.received(), common, terminal };
     let status = ending.tell(done.as_ref());
     if let Some(record) = record {
         let summary = match &done {
@@ -169,91 +153,4 @@ fn execute<J: Job>(
     // Threads that hang in a call to the outside must not keep a finished process alive.
     runtime.shutdown_background();
     Ok(status)
-}
-
-/// What the end of a run depends on, beside what was done.
-struct Ending<'a> {
-    report: Option<&'a ReportTarget>,
-    signal: Option<Signal>,
-    common: &'a CommonArgs,
-    terminal: &'a Terminal,
-}
-
-impl Ending<'_> {
-    /// Tells what was done, to machines and people, and which exit code that is.
-    fn tell(&self, done: Result<&JobReport, &JobError>) -> ExitStatus {
-        let done = match done {
-            Ok(done) => done,
-            Err(error) => {
-                tracing::error!("{}", one_line(error));
-                return error.status();
-            }
-        };
-        let written = self.report.map_or(Ok(()), |target| target.write(&done.report));
-        let status = status_of(done, self.signal);
-        // A cron job that is asked to be quiet and has nothing to complain of says nothing at all.
-        let silent = self.common.global.quiet && !self.common.dry_run && status == ExitStatus::Done;
-        let summarised = if silent { Ok(()) } else { self.summarise(&done.summary) };
-        let told = written.map_err(JobError::from).and(summarised);
-        match told {
-            Err(error) => {
-                tracing::error!("{}", one_line(&error));
-                error.status()
-            }
-            Ok(()) => status,
-        }
-    }
-
-    /// On standard output, unless that is the report's alone.
-    fn summarise(&self, summary: &str) -> Result<(), JobError> {
-        if self.report == Some(&ReportTarget::Stdout) {
-            // Nobody can be told that standard error is gone.
-            drop(self.terminal.print(summary.as_bytes()));
-            return Ok(());
-        }
-        output::print(summary.as_bytes())
-            .map_err(|source| JobError::System { what: "write the summary to standard output", source })
-    }
-}
-
-fn status_of(done: &JobReport, signal: Option<Signal>) -> ExitStatus {
-    match signal {
-        // A signal that came when everything was done already has stopped nothing.
-        Some(signal) if done.stopped => ExitStatus::Stopped(signal),
-        _ if done.try_again => ExitStatus::TryAgainLater,
-        _ if done.failed => ExitStatus::DoneWithFailures,
-        _ => ExitStatus::Done,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exit_code_follows_from_failures_and_signals() {
-        let report = |failed, stopped| JobReport {
-            report: serde_json::Value::Null,
-            record: serde_json::Value::Null,
-            summary: String::new(),
-            failed,
-            stopped,
-            try_again: false,
-        };
-        let term = Some(Signal::Terminate);
-        let table = [
-            (report(false, false), None, 0),
-            (report(true, false), None, 1),
-            (report(false, true), term, 143),
-            (report(true, true), term, 143),
-            (report(true, true), Some(Signal::Interrupt), 130),
-            (report(false, false), term, 0),
-            (report(true, false), term, 1),
-        ];
-        for (done, signal, code) in table {
-            assert_eq!(status_of(&done, signal).code(), code, "{done:?} {signal:?}");
-        }
-        let away = JobReport { try_again: true, ..report(true, false) };
-        assert_eq!(status_of(&away, None), ExitStatus::TryAgainLater);
-    }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+mod ending;
 pub mod error;
 pub mod exit;
 pub mod job;
@@ -14,15 +15,18 @@ pub mod report;
 mod run_record;
 pub mod settings;
 pub mod signals;
+pub mod spool;
 pub mod table;
 pub mod tenant;
 pub mod terminal;
 pub mod values;
 
 pub use args::{CommonArgs, GlobalArgs, LogFormat};
+pub use ending::{Items, JobReport};
 pub use error::{JobError, one_line};
 pub use exit::{ExitStatus, Signal};
-pub use job::{Job, JobContext, JobReport, run};
+pub use job::{Job, JobContext, run};
 pub use process::Process;
 pub use progress::{Progress, ProgressWords};
 pub use settings::{Settings, SettingsError};
+pub use spool::Spool;

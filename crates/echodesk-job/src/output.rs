@@ -8,11 +8,19 @@ use std::io::{self, Write};
 /// # Errors
 /// It cannot be written, and somebody may still be reading.
 pub fn print(text: &[u8]) -> io::Result<()> {
-    print_to(&mut io::stdout().lock(), text)
+    stream(|out| out.write_all(text))
 }
 
-fn print_to(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
-    match out.write_all(text).and_then(|()| out.flush()) {
+/// Like [`print`], for what is longer than memory should hold.
+///
+/// # Errors
+/// It cannot be written, and somebody may still be reading; or `write` fails.
+pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    stream_to(&mut io::stdout().lock(), write)
+}
+
+fn stream_to(out: &mut dyn Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    match write(out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -36,7 +44,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_gone_away_is_no_error_and_a_full_disk_is() {
-        assert!(print_to(&mut Refusing(io::ErrorKind::BrokenPipe), b"x").is_ok());
-        assert!(print_to(&mut Refusing(io::ErrorKind::StorageFull), b"x").is_err());
+        let write = |out: &mut dyn Write| out.write_all(b"x");
+        assert!(stream_to(&mut Refusing(io::ErrorKind::BrokenPipe), write).is_ok());
+        assert!(stream_to(&mut Refusing(io::ErrorKind::StorageFull), write).is_err());
     }
 }

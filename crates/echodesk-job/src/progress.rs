@@ -15,11 +15,21 @@ const REDRAW: Duration = Duration::from_millis(200);
 
 /// What a job counts.
 #[derive(Clone, Copy, Debug)]
-pub struct ProgressWords {
-    /// What a run goes through one by one, for example `mailboxes`.
-    pub items: &'static str,
-    /// What it finds in them, for example `messages`.
-    pub parts: &'static str,
+pub enum ProgressWords {
+    /// A known number of items, with something found in each: `2/40 mailboxes | 4210 messages | …`.
+    Items {
+        /// What a run goes through one by one, for example `mailboxes`.
+        items: &'static str,
+        /// What it finds in them, for example `messages`.
+        parts: &'static str,
+    },
+    /// Any number of items in phases, told by what became of them: `charging | 38 paid, 2 refused | …`.
+    Phases {
+        /// What a run is at, for example `charging`.
+        phases: &'static [&'static str],
+        /// What may become of an item, for example `paid`; at most eight.
+        fates: &'static [&'static str],
+    },
 }
 
 /// Counts, from any thread and without ever blocking; a thread of its own draws them.
@@ -36,6 +46,8 @@ struct Counts {
     failed: AtomicUsize,
     parts: AtomicU64,
     bytes: AtomicU64,
+    phase: AtomicUsize,
+    fates: [AtomicU64; 8],
 }
 
 struct Drawer {
@@ -75,6 +87,18 @@ impl Progress {
         self.counts.bytes.fetch_add(bytes, Relaxed);
     }
 
+    /// A phase has begun, by its place among the words.
+    pub fn enter(&self, phase: usize) {
+        self.counts.phase.store(phase, Relaxed);
+    }
+
+    /// What became of one more item, by its place among the words.
+    pub fn fate(&self, fate: usize) {
+        if let Some(count) = self.counts.fates.get(fate) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Removes the line. What is counted afterwards is not shown.
     pub fn finish(&self) {
         let drawer = self.drawer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -102,16 +126,29 @@ fn draw(words: ProgressWords, counts: &Arc<Counts>, terminal: &Terminal, clock: 
 
 /// Stays under 80 columns, so that it can be erased in place.
 fn line(words: ProgressWords, counts: &Counts, elapsed: Duration) -> String {
-    let (done, total) = (counts.done.load(Relaxed), counts.total.load(Relaxed));
-    let (parts, bytes) = (counts.parts.load(Relaxed), counts.bytes.load(Relaxed));
-    let failed = match counts.failed.load(Relaxed) {
-        0 => String::new(),
-        failed => format!(", {failed} failed"),
-    };
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = parts.saturating_mul(1000) / milliseconds;
-    let (items, parts_word, bytes) = (words.items, words.parts, shown_bytes(bytes));
-    let line = format!("{done}/{total} {items}{failed} | {parts} {parts_word} | {bytes} | {rate}/s");
+    let rate = |number: u64| number.saturating_mul(1000) / milliseconds;
+    let line = match words {
+        ProgressWords::Items { items, parts: parts_word } => {
+            let (done, total) = (counts.done.load(Relaxed), counts.total.load(Relaxed));
+            let (parts, bytes) = (counts.parts.load(Relaxed), shown_bytes(counts.bytes.load(Relaxed)));
+            let failed = match counts.failed.load(Relaxed) {
+                0 => String::new(),
+                failed => format!(", {failed} failed"),
+            };
+            format!("{done}/{total} {items}{failed} | {parts} {parts_word} | {bytes} | {}/s", rate(parts))
+        }
+        ProgressWords::Phases { phases, fates } => {
+            let phase = phases.get(counts.phase.load(Relaxed)).copied().unwrap_or_default();
+            let counted: Vec<(u64, &str)> =
+                counts.fates.iter().map(|count| count.load(Relaxed)).zip(fates.iter().copied()).collect();
+            let sum = counted.iter().map(|(count, _)| count).sum();
+            let some = counted.iter().filter(|(count, _)| *count > 0);
+            let told: Vec<String> = some.map(|(count, fate)| format!("{count} {fate}")).collect();
+            let told = if told.is_empty() { "nothing yet".to_owned() } else { told.join(", ") };
+            format!("{phase} | {told} | {}/s", rate(sum))
+        }
+    };
     line.chars().take(79).collect()
 }
 
@@ -135,7 +172,9 @@ mod tests {
     use super::*;
     use crate::terminal::tests::Seen;
 
-    const WORDS: ProgressWords = ProgressWords { items: "mailboxes", parts: "messages" };
+    const WORDS: ProgressWords = ProgressWords::Items { items: "mailboxes", parts: "messages" };
+    const PHASES: ProgressWords =
+        ProgressWords::Phases { phases: &["settling", "charging"], fates: &["paid", "pending", "refused"] };
 
     #[test]
     fn the_line_tells_items_parts_bytes_and_rate() {
@@ -148,6 +187,20 @@ mod tests {
             line(WORDS, &progress.counts, Duration::from_secs(5)),
             "2/40 mailboxes, 1 failed | 4210 messages | 131.4 MB | 842/s"
         );
+    }
+
+    #[test]
+    fn the_line_of_a_run_in_phases_tells_what_became_of_items() {
+        let progress = Progress::hidden();
+        let shown = || line(PHASES, &progress.counts, Duration::from_secs(2));
+        assert_eq!(shown(), "settling | nothing yet | 0/s");
+        progress.enter(1);
+        (0..38).for_each(|_| progress.fate(0));
+        (0..2).for_each(|_| progress.fate(2));
+        assert_eq!(shown(), "charging | 38 paid, 2 refused | 20/s");
+        progress.enter(7);
+        progress.fate(100);
+        assert_eq!(shown(), " | 38 paid, 2 refused | 20/s", "what has no word is not shown");
     }
 
     #[test]

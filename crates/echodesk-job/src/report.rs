@@ -1,7 +1,7 @@
 //! The machine-readable report that `--report` asks for.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use echodesk_core::RunId;
@@ -58,19 +58,17 @@ impl ReportTarget {
         probe_file(path, run).map_err(|source| ReportError::Unwritable { path: path.to_owned(), source })
     }
 
-    /// Writes the report as indented JSON.
+    /// Writes the report as indented JSON, as it is serialized: nothing holds it whole.
     ///
     /// # Errors
     /// [`ReportError::NotWritten`].
     pub fn write(&self, report: &impl Serialize) -> Result<(), ReportError> {
-        let mut text = serde_json::to_vec_pretty(report).map_err(|error| self.failed(error.into()))?;
-        text.push(b'\n');
         match self {
-            Self::Stdout => output::print(&text),
+            Self::Stdout => output::stream(|out| write_to(out, report)),
             Self::Stream(path) => {
-                OpenOptions::new().write(true).open(path).and_then(|mut file| write_to(&mut file, &text))
+                OpenOptions::new().write(true).open(path).and_then(|mut file| write_to(&mut file, report))
             }
-            Self::Replaced { file, draft } => replace(file, draft, &text),
+            Self::Replaced { file, draft } => replace(file, draft, report),
         }
         .map_err(|source| self.failed(source))
     }
@@ -105,9 +103,9 @@ fn probe_file(path: &Path, run: RunId) -> io::Result<ReportTarget> {
     Ok(ReportTarget::Replaced { file, draft })
 }
 
-fn replace(file: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
+fn replace(file: &Path, draft: &Path, report: &impl Serialize) -> io::Result<()> {
     let written = File::create(draft).and_then(|mut out| {
-        write_to(&mut out, text)?;
+        write_to(&mut out, report)?;
         out.sync_all()
     });
     let replaced = written.and_then(|()| fs::rename(draft, file));
@@ -118,8 +116,11 @@ fn replace(file: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
     replaced
 }
 
-fn write_to(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
-    out.write_all(text)?;
+fn write_to(out: &mut dyn Write, report: &impl Serialize) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    // The error of a reader that has gone away keeps its kind.
+    serde_json::to_writer_pretty(&mut out, report)?;
+    out.write_all(b"\n")?;
     out.flush()
 }
 

@@ -1,9 +1,14 @@
-//! Finding the tenant that `--tenant` names.
+//! Tenants that flags and settings name.
 
-use echodesk_core::{SchemaName, Tenant};
+use std::collections::BTreeSet;
+
+use echodesk_core::{Environment, SchemaName, SchemaNameError, Tenant};
 use echodesk_store::Store;
 
 use crate::error::JobError;
+use crate::settings::SettingsError;
+
+const EXEMPT: &str = "ECHODESK_EXEMPT_TENANTS";
 
 /// The tenant of that name, active or not.
 ///
@@ -19,6 +24,30 @@ fn pick(tenants: Vec<Tenant>, schema: &SchemaName) -> Result<Tenant, JobError> {
         schema: schema.clone(),
         close: close_matches(schema.as_str(), &names),
     })
+}
+
+/// The tenants of `ECHODESK_EXEMPT_TENANTS`, which pay nothing: schemas separated by commas.
+///
+/// # Errors
+/// One of them can be nobody's schema. A tenant must not be charged because of a slip of the pen.
+pub fn exempt(environment: &Environment) -> Result<BTreeSet<SchemaName>, SettingsError> {
+    let names = environment.get(EXEMPT).unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::parse).collect::<Result<_, SchemaNameError>>().map_err(|error| SettingsError::wrong(EXEMPT, error))
+}
+
+/// Warns of exempt tenants that are nobody's: whoever was meant is charged.
+///
+/// # Errors
+/// The database is away.
+pub fn warn_of_unknown_exempt(store: &Store, exempt: &BTreeSet<SchemaName>) -> Result<(), JobError> {
+    if exempt.is_empty() {
+        return Ok(());
+    }
+    let known: BTreeSet<SchemaName> = store.tenants_list()?.into_iter().map(|tenant| tenant.schema).collect();
+    for schema in exempt.difference(&known) {
+        tracing::warn!(%schema, "{EXEMPT} names a tenant that there is not");
+    }
+    Ok(())
 }
 
 /// At most three names that somebody may have meant, the likeliest first.
@@ -61,6 +90,25 @@ mod tests {
     fn ask(wanted: &str) -> Result<Tenant, String> {
         let tenants = ["acme", "acme_europe", "globex", "initech"].map(tenant).to_vec();
         pick(tenants, &wanted.parse().unwrap()).map_err(|error| error.to_string())
+    }
+
+    fn exempted(value: &str) -> Result<Vec<String>, String> {
+        let environment = [(EXEMPT, value)].into_iter().collect();
+        let exempt = exempt(&environment).map_err(|error| crate::error::one_line(&error))?;
+        Ok(exempt.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn exempt_tenants_are_separated_by_commas() {
+        assert_eq!(exempted("").unwrap(), Vec::<String>::new());
+        assert_eq!(exempted(" globex, acme,\tacme ,").unwrap(), ["acme", "globex"]);
+        assert!(exempt(&Environment::default()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_exempt_tenant_that_can_be_nobody_is_refused() {
+        let error = exempted("acme, glo/bex").unwrap_err();
+        assert!(error.starts_with("ECHODESK_EXEMPT_TENANTS cannot be used: ") && error.contains("glo/bex"), "{error}");
     }
 
     #[test]
