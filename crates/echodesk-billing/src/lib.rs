@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bank;
 pub mod model;
 mod money;
 pub mod ports;
