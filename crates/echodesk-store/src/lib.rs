@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod billing;
 mod catalog;
 mod connection;
 mod error;
@@ -9,6 +10,7 @@ mod lease;
 mod mail;
 mod mailboxes;
 mod migrations;
+mod notices;
 mod postgres;
 mod runs;
 mod sql_types;
@@ -16,6 +18,7 @@ mod sqlite;
 mod store;
 mod tables;
 mod tenants;
+mod text;
 
 pub use access::{Access, OpenError};
 pub use inspect::{SchemaFinding, Severity};
