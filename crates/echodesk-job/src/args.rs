@@ -56,7 +56,7 @@ pub struct CommonArgs {
 /// The flag of jobs whose decisions depend on the day.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct AsOfArgs {
-    /// With --dry-run: show what a run at another time would do (RFC 3339, or a day: its begin in UTC)
+    /// With --dry-run: what a run at another time would do (RFC 3339, or a day for its 00:00 UTC)
     #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = values::moment)]
     #[arg(help_heading = "What to work on")]
     pub as_of: Option<Timestamp>,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+pub mod bank;
 mod ending;
 pub mod error;
 pub mod exit;
