@@ -118,13 +118,14 @@ impl<B: Bank> Renewal<B> {
 }
 
 fn conclude(summary: &Summary, spool: Arc<Spool>) -> JobReport {
-    let RenewalReport { totals, stopped, database_away, .. } = &summary.report;
+    let RenewalReport { totals, stopped, database_away, bank_away } = &summary.report;
     JobReport {
         report: summary.json(),
         record: summary.record(),
         items: Some(Items { name: "subscriptions", heading: line::heading(), spool }),
         summary: summary.text(),
-        failed: totals.failures > 0,
+        // Charges that are only waited for are no failures, but a bank that never answers is one.
+        failed: totals.failures > 0 || bank_away.is_some(),
         stopped: *stopped,
         try_again: *database_away,
     }

@@ -13,7 +13,7 @@ use crate::settings::SettingsError;
 /// The account, without which there is no talking to the bank.
 const ACCOUNT: [&str; 2] = ["BOG_CLIENT_ID", "BOG_CLIENT_SECRET"];
 
-const REMEDY: &str = "they are the bank's names for the merchant account (a dry run needs none)";
+const REMEDY: &str = "the bank gives out both with a merchant account (a dry run needs neither)";
 
 /// The settings of the bank.
 ///

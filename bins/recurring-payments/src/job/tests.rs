@@ -126,6 +126,8 @@ fn the_exit_code_follows_from_failures_and_from_what_went_away() {
     let fine = Totals { paid: 7, skipped: 3, pending: 1, ..Totals::default() };
     assert_eq!(conclude(RenewalReport { totals: fine, ..report() }), (false, false, false));
     assert_eq!(conclude(RenewalReport { totals: failures, ..report() }), (true, false, false));
+    let bank_away = Some("no answer".to_owned());
+    assert_eq!(conclude(RenewalReport { bank_away, ..report() }), (true, false, false));
     assert_eq!(conclude(RenewalReport { stopped: true, ..report() }), (false, true, false));
     assert_eq!(conclude(RenewalReport { database_away: true, ..report() }), (false, false, true));
 }
