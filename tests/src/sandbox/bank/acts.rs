@@ -49,7 +49,7 @@ impl Bank {
         if units["basket"].as_array().is_none_or(Vec::is_empty) {
             return Answer::error(400, "purchase_units.basket is required");
         }
-        // Through text: a number in JSON is exact, one in binary is not.
+        // Through the shortest text of the number, which is the one that was sent.
         let amount = units["total_amount"].as_number().and_then(|number| number.to_string().parse::<Decimal>().ok());
         let Some(amount) = amount.filter(|amount| *amount > Decimal::ZERO) else {
             return Answer::error(400, "purchase_units.total_amount is not an amount");

@@ -1,10 +1,10 @@
 //! The bank's books: orders, cards and the ledger.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use std::time::Duration;
 use uuid::Uuid;
 
 use super::card::{Card, Outcome};
