@@ -151,7 +151,7 @@ fn serve_bank(arguments: &BankArguments) -> Result<ExitCode, String> {
             println!("> {}", line(request));
             shown += 1;
         }
-        for capture in bank.captures().iter().skip(captured) {
+        for capture in bank.captures_since(captured) {
             println!("$ {} {} {}", capture.amount, capture.currency, capture.external_id.as_deref().unwrap_or("-"));
             captured += 1;
         }

@@ -270,7 +270,13 @@ impl SandboxBank {
     /// The ledger: what it captured, in order.
     #[must_use]
     pub fn captures(&self) -> Vec<Capture> {
-        self.bank.books().captures().to_vec()
+        self.captures_since(0)
+    }
+
+    /// The ledger but for the first so many captures.
+    #[must_use]
+    pub fn captures_since(&self, seen: usize) -> Vec<Capture> {
+        self.bank.books().captures().get(seen..).unwrap_or_default().to_vec()
     }
 
     /// All requests, in the order of their arrival.

@@ -61,18 +61,19 @@ impl Signature {
 }
 
 impl Bank {
-    /// Sends the callbacks of a settled order, one after another.
+    /// Sends the callbacks of a settled order, one after another, if they go anywhere.
     pub(crate) async fn send_callbacks(self: Arc<Self>, order_id: String, answered: Instant) {
-        let callbacks = self.behaviour().callbacks.clone();
+        let behaviour = self.behaviour();
+        let callbacks = &behaviour.callbacks;
+        let order = self.books().order(&order_id).cloned();
+        let Some(order) = order else { return };
+        let Some(url) = callbacks.url.as_ref().or(order.callback_url.as_ref()) else { return };
         if !callbacks.before_answer {
             tokio::time::sleep_until(answered + callbacks.delay).await;
         }
-        let order = self.books().order(&order_id).cloned();
-        let Some(order) = order else { return };
-        let Some(url) = callbacks.url.clone().or_else(|| order.callback_url.clone()) else { return };
         for says in callbacks.say.iter().copied() {
             let body = body(&Receipt::of(&order, &says.status(&order)), self.now().0);
-            let status = send(&url, body, &callbacks).await;
+            let status = send(url, body, callbacks).await;
             self.deliveries().push(Delivery { order_id: order.id.clone(), says, status });
         }
     }
