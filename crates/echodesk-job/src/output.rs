@@ -11,7 +11,7 @@ pub fn print(text: &[u8]) -> io::Result<()> {
     stream(|out| out.write_all(text))
 }
 
-/// Like [`print`], for what is longer than memory should hold.
+/// Like [`print()`], for what is longer than memory should hold.
 ///
 /// # Errors
 /// It cannot be written, and somebody may still be reading; or `write` fails.
