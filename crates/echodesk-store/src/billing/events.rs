@@ -63,12 +63,7 @@ impl Event<'_> {
 
     fn metadata(&self) -> Value {
         let attempt = self.attempt;
-        let (source, because) = match self.settlement.source {
-            Source::Answer => ("answer", None),
-            Source::Receipt => ("receipt", None),
-            Source::Callback => ("callback", None),
-            Source::Person { because } => ("person", Some(because)),
-        };
+        let (source, because) = source(self.settlement.source);
         let mut metadata = json!({
             "order_id": attempt.order,
             "attempt": attempt.number,
@@ -81,6 +76,16 @@ impl Event<'_> {
             fields.insert("because".to_owned(), because.into());
         }
         metadata
+    }
+}
+
+/// Who said so, and how a person knows.
+pub(crate) fn source(source: Source<'_>) -> (&'static str, Option<&str>) {
+    match source {
+        Source::Answer => ("answer", None),
+        Source::Receipt => ("receipt", None),
+        Source::Callback => ("callback", None),
+        Source::Person { because } => ("person", Some(because)),
     }
 }
 

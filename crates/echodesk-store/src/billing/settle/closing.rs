@@ -2,12 +2,13 @@
 
 use diesel::prelude::*;
 use echodesk_billing::model::{Attempt, AttemptState};
-use echodesk_billing::ports::{Settlement, Source};
+use echodesk_billing::ports::Settlement;
 
 use super::standing::{Order, Standing};
 use super::word;
 use crate::billing::answers::BANK_ORDER_CHARS;
 use crate::billing::refusal::{RefusalColumns, TEXT_CHARS};
+use crate::billing::{claims, events};
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::{Stamp, UuidValue};
@@ -29,7 +30,7 @@ pub(super) fn attempt(
     trouble: Option<&str>,
 ) -> Outcome<()> {
     let refusal = settlement.refusal.map(RefusalColumns::write).unwrap_or_default();
-    let (by, because) = source(settlement.source);
+    let (by, because) = events::source(settlement.source);
     let target = attempts::table.filter(attempts::id.eq(standing.attempt.id.0));
     let end = (
         attempts::state.eq(state.code()),
@@ -42,14 +43,18 @@ pub(super) fn attempt(
         attempts::sender.eq(None::<UuidValue>),
         attempts::updated_at.eq(Stamp::from(settlement.now)),
     );
-    on!(&mut *connection, |c| diesel::update(target).set(end).execute(c))?;
-    give_back(connection, &standing.attempt, settlement)
+    // Others keep their claims.
+    let ends = settlement.run.is_some() && standing.claimed_by == settlement.run;
+    let unclaimed =
+        ends.then(|| (attempts::claimed_by.eq(None::<UuidValue>), attempts::claimed_until.eq(None::<Stamp>)));
+    on!(connection, |c| diesel::update(target).set((end, unclaimed)).execute(c))?;
+    Ok(())
 }
 
-/// Gives the claim of the run that settles back.
+/// Gives the claim of the run that settles back, where nothing else changes.
 pub(super) fn give_back(connection: &mut Connection, attempt: &Attempt, settlement: &Settlement<'_>) -> Outcome<()> {
     match settlement.run {
-        Some(run) => crate::billing::claims::release(connection, run, Some(&[attempt.id])),
+        Some(run) => claims::release(connection, run, Some(&[attempt.id])),
         None => Ok(()),
     }
 }
@@ -77,14 +82,4 @@ pub(super) fn order(
         on!(connection, |c| diesel::update(target).set(end).execute(c))?
     };
     Ok(rows > 0)
-}
-
-/// Who said so, and how a person knows.
-pub(super) fn source(source: Source<'_>) -> (&'static str, Option<&str>) {
-    match source {
-        Source::Answer => ("answer", None),
-        Source::Receipt => ("receipt", None),
-        Source::Callback => ("callback", None),
-        Source::Person { because } => ("person", Some(because)),
-    }
 }

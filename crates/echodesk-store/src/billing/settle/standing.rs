@@ -5,16 +5,17 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use echodesk_billing::model::Attempt;
 use echodesk_billing::rules::period::Standing as Dates;
 use echodesk_billing::rules::settle::OrderStatus;
-use echodesk_core::AttemptId;
+use echodesk_core::{AttemptId, RunId};
 
 use crate::billing::ledger::Row;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
-use crate::sql_types::{Id, Moment, RowId, Stamp};
+use crate::sql_types::{Id, Moment, RowId, Stamp, Uuid, UuidValue};
 
 /// An attempt, locked, with its order and its subscription, either of which may have been deleted.
 pub(super) struct Standing {
     pub(super) attempt: Attempt,
+    pub(super) claimed_by: Option<RunId>,
     pub(super) order: Option<Order>,
     pub(super) subscription: Option<Subscription>,
 }
@@ -41,6 +42,8 @@ pub(super) struct Subscription {
 struct Found {
     #[diesel(embed)]
     attempt: Row,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    claimed_by: Option<UuidValue>,
     #[diesel(sql_type = Nullable<Id>)]
     order_row: Option<RowId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -138,6 +141,7 @@ impl Found {
             payment_status: self.payment_status.unwrap_or_default(),
             failed_payment_count: self.failed_payment_count.unwrap_or_default(),
         });
-        Ok(Standing { attempt: self.attempt.into_attempt()?, order, subscription })
+        let claimed_by = self.claimed_by.map(|run| RunId(run.0));
+        Ok(Standing { attempt: self.attempt.into_attempt()?, claimed_by, order, subscription })
     }
 }
