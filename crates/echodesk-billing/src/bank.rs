@@ -64,10 +64,6 @@ impl BogBank {
         let client = exchange::client(&settings, &limits).map_err(|source| BankClientError { source })?;
         Ok(Self { settings, limits, clock, random, client, tokens: Tokens::default() })
     }
-
-    fn secrets(&self) -> [&str; 1] {
-        [self.settings.client_secret.expose()]
-    }
 }
 
 impl Bank for BogBank {
@@ -93,7 +89,7 @@ impl Bank for BogBank {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.clone())
         };
-        charge::read(self.call("subscribe", request).await, &self.secrets())
+        charge::read(self.call("subscribe", request).await, &self.settings.client_secret)
     }
 
     async fn receipt(&self, order: &BankOrderId) -> Result<Receipt, ReceiptError> {
@@ -102,7 +98,7 @@ impl Bank for BogBank {
             return Err(ReceiptError::Unavailable { order: order.clone(), why });
         };
         let result = self.call("receipt", |client| client.get(url.clone())).await;
-        receipt::read(result, order, &self.secrets())
+        receipt::read(result, order, &self.settings.client_secret)
     }
 }
 

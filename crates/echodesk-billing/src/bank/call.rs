@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
+use echodesk_core::Secret;
 use reqwest::{Client, RequestBuilder, header};
 
 use super::exchange::{Answer, Reply, exchange};
 use super::token::bearer;
 use super::{BankLimits, BogBank};
 use crate::ports::Random;
+
+/// What a call was answered.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// The answer.
+    pub(super) answer: Answer,
+    /// The token that it was made with, which the answer may repeat.
+    pub(super) token: Secret,
+}
 
 /// Why a call got no answer of the bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +35,13 @@ impl BogBank {
         &self,
         endpoint: &'static str,
         request: impl Fn(&Client) -> RequestBuilder + Sync,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Answered, NoAnswer> {
         let mut tries = 0;
         let result = self.call_counting(&mut tries, request).await;
         match &result {
-            Ok(answer) => tracing::debug!(endpoint, status = answer.status, tries, "the bank has answered"),
+            Ok(Answered { answer, .. }) => {
+                tracing::debug!(endpoint, status = answer.status, tries, "the bank has answered");
+            }
             Err(no) => tracing::debug!(endpoint, why = no.why, sent = no.sent, tries, "no answer of the bank"),
         }
         result
@@ -39,7 +51,7 @@ impl BogBank {
         &self,
         tries: &mut u32,
         request: impl Fn(&Client) -> RequestBuilder + Sync,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Answered, NoAnswer> {
         let (mut sent, mut has_new_token) = (false, false);
         loop {
             let token = self.token().await.map_err(|down| NoAnswer { why: down.0, sent })?;
@@ -56,7 +68,7 @@ impl BogBank {
                     *tries -= 1;
                     continue;
                 }
-                Reply::Answer(answer) if !answer.passes() => return Ok(answer),
+                Reply::Answer(answer) if !answer.passes() => return Ok(Answered { answer, token }),
                 Reply::Answer(answer) => {
                     sent = true;
                     (format!("HTTP {}", answer.status), answer.retry_after)

@@ -1,9 +1,9 @@
 //! What an answer to a charge means.
 
+use echodesk_core::Secret;
 use serde_json::Value;
 
-use super::call::NoAnswer;
-use super::exchange::Answer;
+use super::call::{Answered, NoAnswer};
 use super::words;
 use crate::model::{BankOrderId, Refusal};
 use crate::ports::ChargeAnswer;
@@ -13,9 +13,9 @@ const LONGEST_ORDER: usize = 100;
 
 /// Reads an answer. Only the bank's own words count: an object of JSON. Anything else may come from
 /// something in between, which does not know what the bank did.
-pub(super) fn read(result: Result<Answer, NoAnswer>, secrets: &[&str]) -> ChargeAnswer {
-    let answer = match result {
-        Ok(answer) => answer,
+pub(super) fn read(result: Result<Answered, NoAnswer>, client_secret: &Secret) -> ChargeAnswer {
+    let Answered { answer, token } = match result {
+        Ok(answered) => answered,
         Err(NoAnswer { why, sent: true }) => return ChargeAnswer::Unknown(why),
         Err(NoAnswer { why, sent: false }) => return ChargeAnswer::NotSent(why),
     };
@@ -29,7 +29,7 @@ pub(super) fn read(result: Result<Answer, NoAnswer>, secrets: &[&str]) -> Charge
         (400..=499, Some(body)) => ChargeAnswer::Refused(Refusal::Http {
             status,
             code: words::response_code(&body),
-            message: words::message(&body, secrets),
+            message: words::message(&body, &[client_secret, &token]),
         }),
         _ => ChargeAnswer::Unknown(format!("HTTP {status} with a body that is not the bank's")),
     }
@@ -43,10 +43,16 @@ fn order(id: &Value) -> Option<BankOrderId> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exchange::Answer;
     use super::*;
 
+    fn read_body(status: u16, body: Option<&str>) -> ChargeAnswer {
+        let answer = Answer { status, retry_after: None, body: body.map(|body| body.as_bytes().to_vec()) };
+        read(Ok(Answered { answer, token: Secret::new("hunter2") }), &Secret::new("hunter3"))
+    }
+
     fn said(status: u16, body: &str) -> ChargeAnswer {
-        read(Ok(Answer { status, retry_after: None, body: Some(body.as_bytes().to_vec()) }), &["hunter2"])
+        read_body(status, Some(body))
     }
 
     #[test]
@@ -66,13 +72,13 @@ mod tests {
     #[test]
     fn only_the_banks_own_words_refuse() {
         for status in [400, 402, 403, 404, 410, 422, 451] {
-            let refusal = Refusal::Http { status, code: Some("102".to_owned()), message: "no [secret]".to_owned() };
-            assert_eq!(said(status, r#"{"message":"no hunter2","code":102}"#), ChargeAnswer::Refused(refusal));
+            let refusal =
+                Refusal::Http { status, code: Some("102".to_owned()), message: "no [secret] [secret]".to_owned() };
+            assert_eq!(said(status, r#"{"message":"no hunter2 hunter3","code":102}"#), ChargeAnswer::Refused(refusal));
             for body in ["", "<html>no</html>", "\"no\"", "[]", "null", r#"{"message":"n"#] {
                 assert!(matches!(said(status, body), ChargeAnswer::Unknown(_)), "{status} {body}");
             }
-            let long = read(Ok(Answer { status, retry_after: None, body: None }), &[]);
-            assert!(matches!(long, ChargeAnswer::Unknown(_)));
+            assert!(matches!(read_body(status, None), ChargeAnswer::Unknown(_)), "too long");
         }
     }
 }

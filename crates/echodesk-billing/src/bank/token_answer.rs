@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use echodesk_core::Secret;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::exchange::Answer;
+use super::words;
 
 /// A token, and how long it is good for.
 pub(super) struct Granted {
@@ -36,42 +37,31 @@ const ERRORS: [&str; 9] = [
     "temporarily_unavailable",
 ];
 
-#[derive(Deserialize)]
-struct Body {
-    access_token: String,
-    #[serde(default)]
-    expires_in: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: String,
-}
-
 /// Reads an answer; in words, why there is no token in it.
 pub(super) fn read(answer: &Answer, now: Timestamp) -> Result<Granted, String> {
     let status = answer.status;
     let Some(body) = &answer.body else { return Err(format!("its answer is too long (HTTP {status})")) };
     if !(200..300).contains(&status) {
-        let code = serde_json::from_slice::<ErrorBody>(body).ok();
-        let code = code.and_then(|body| ERRORS.into_iter().find(|known| *known == body.error));
+        let object = words::object(Some(body)).unwrap_or_default();
+        let code = ERRORS.into_iter().find(|known| object.get("error").is_some_and(|error| error == known));
         let code = code.map(|code| format!(", {code}")).unwrap_or_default();
         return Err(match status {
             400 | 401 | 403 => format!("it refuses our client id or secret (HTTP {status}{code})"),
             _ => format!("HTTP {status}{code}"),
         });
     }
-    // The parser's own words may quote the token.
-    let body: Body = serde_json::from_slice(body).map_err(|_| format!("no token in its answer (HTTP {status})"))?;
-    let token = body.access_token;
+    let body = words::object(Some(body)).unwrap_or_default();
+    let Some(token) = body.get("access_token").and_then(Value::as_str) else {
+        return Err(format!("no token in its answer (HTTP {status})"));
+    };
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!("what it calls a token cannot be one (HTTP {status})"));
     }
-    let lifetime = number(&body.expires_in).map_or(UNSAID, |number| lifetime(number, now));
+    let lifetime = body.get("expires_in").and_then(number).map_or(UNSAID, |number| lifetime(number, now));
     Ok(Granted { token: Secret::new(token), lifetime })
 }
 
-fn number(value: &serde_json::Value) -> Option<f64> {
+fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
 }
 

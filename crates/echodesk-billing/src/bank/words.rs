@@ -1,5 +1,6 @@
 //! What an error body says, in one line that may be logged.
 
+use echodesk_core::Secret;
 use serde_json::{Map, Value};
 
 /// The longest message, in characters.
@@ -15,7 +16,7 @@ pub(super) fn object(body: Option<&[u8]>) -> Option<Map<String, Value>> {
 
 /// The first of the fields that may hold a message. `error_description` is none of them: it may repeat
 /// what we sent. Without secrets, also if the bank repeats them here.
-pub(super) fn message(body: &Map<String, Value>, secrets: &[&str]) -> String {
+pub(super) fn message(body: &Map<String, Value>, secrets: &[&Secret]) -> String {
     let text = ["message", "error", "detail", "title"].into_iter().find_map(|name| match body.get(name)? {
         Value::String(text) if !text.trim().is_empty() => Some(text),
         _ => None,
@@ -36,16 +37,20 @@ pub(super) fn response_code(body: &Map<String, Value>) -> Option<String> {
     })
 }
 
-fn one_line(text: &str, secrets: &[&str]) -> String {
+fn one_line(text: &str, secrets: &[&Secret]) -> String {
     let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+    for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "[secret]");
     }
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        // How every signed token begins.
-        .map(|word| if word.contains("eyJ") { "[secret]" } else { word })
+    let mut is_credential = false;
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words
+        .map(|word| {
+            // What follows the name of a scheme, and how every signed token begins.
+            let is_secret = is_credential || word.contains("eyJ");
+            is_credential = ["basic", "bearer"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+            if is_secret { "[secret]" } else { word }
+        })
         .collect();
     without_card_numbers(&words.join(" ")).chars().take(LONGEST).collect()
 }
@@ -97,7 +102,7 @@ mod tests {
     use super::*;
 
     fn said(body: Value) -> String {
-        message(body.as_object().unwrap(), &["hunter2"])
+        message(body.as_object().unwrap(), &[&Secret::new("hunter2")])
     }
 
     #[test]
@@ -114,6 +119,7 @@ mod tests {
         for (text, clean) in [
             ("the key hunter2 is wrong", "the key [secret] is wrong"),
             ("token Bearer eyJhbGciOi.abc.def expired", "token Bearer [secret] expired"),
+            ("sent Basic c2hvcA== here", "sent Basic [secret] here"),
             ("card 4000120000000001 declined", "card [card] declined"),
             ("card 4000-1200-0000-0001 declined", "card [card] declined"),
             ("card 4000 1200 0000 0001", "card [card]"),
