@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use echodesk_core::{Clock, Environment};
-use echodesk_job::{ExitStatus, JobError, LogFormat, Process, Settings, one_line, output, readiness};
+use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, one_line, output, readiness};
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
@@ -21,9 +21,9 @@ pub(crate) struct World {
 
 impl World {
     /// The database, refused if its shared tables are not as this version needs them.
-    pub(crate) fn store(&self, access: Access) -> Result<Store, CommandError> {
+    pub(crate) fn store(&self, access: Access, needs: Needs) -> Result<Store, CommandError> {
         let store = Store::open(&self.settings.database, access)?;
-        readiness::check(&store)?;
+        readiness::check(&store, needs)?;
         Ok(store)
     }
 }

@@ -25,4 +25,5 @@ pub use exit::{ExitStatus, Signal};
 pub use job::{Job, JobContext, JobReport, run};
 pub use process::Process;
 pub use progress::{Progress, ProgressWords};
+pub use readiness::Needs;
 pub use settings::{Settings, SettingsError};
