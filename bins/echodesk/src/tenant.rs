@@ -1,5 +1,7 @@
 //! `echodesk tenant …`.
 
+mod subscribe;
+
 use echodesk_core::Tenant;
 use echodesk_job::Needs;
 use echodesk_job::table::Table;
@@ -10,6 +12,8 @@ use crate::answer::Answer;
 use crate::cli::{ListArgs, TenantAddArgs};
 use crate::command::World;
 use crate::error::CommandError;
+
+pub(crate) use subscribe::subscribe;
 
 pub(crate) fn add(world: &World, args: TenantAddArgs) -> Result<Answer, CommandError> {
     let tenant = new_tenant(args);
