@@ -80,6 +80,199 @@ table! {
 
 table! {
     use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::sql_types::{Amount, Id, Moment};
+
+    #[sql_name = "tenants_tenant_subscription"]
+    public.subscriptions (id) {
+        id -> Id,
+        is_active -> Bool,
+        starts_at -> Moment,
+        expires_at -> Nullable<Moment>,
+        agent_count -> Integer,
+        current_users -> Integer,
+        whatsapp_messages_used -> Integer,
+        storage_used_gb -> Amount,
+        last_billed_at -> Nullable<Moment>,
+        next_billing_date -> Nullable<Moment>,
+        created_at -> Moment,
+        updated_at -> Moment,
+        tenant_id -> Id,
+        is_trial -> Bool,
+        parent_order_id -> Nullable<Text>,
+        trial_converted -> Bool,
+        trial_ends_at -> Nullable<Moment>,
+        subscription_type -> Text,
+        failed_payment_count -> Integer,
+        last_payment_failure -> Nullable<Moment>,
+        payment_status -> Text,
+        provider_subscription_id -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::sql_types::Id;
+
+    #[sql_name = "tenants_tenant_subscription_selected_features"]
+    public.selected_features (id) {
+        id -> Id,
+        tenantsubscription_id -> Id,
+        feature_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Text};
+    use crate::sql_types::{Amount, Id, Moment};
+
+    #[sql_name = "tenants_feature"]
+    public.features (id) {
+        id -> Id,
+        key -> Text,
+        name -> Text,
+        description -> Text,
+        category -> Text,
+        icon -> Text,
+        sort_order -> Integer,
+        is_active -> Bool,
+        created_at -> Moment,
+        updated_at -> Moment,
+        price_per_user_gel -> Amount,
+        price_unlimited_gel -> Amount,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::sql_types::{Amount, Id, Json, Moment};
+
+    #[sql_name = "tenants_payment_order"]
+    public.payment_orders (id) {
+        id -> Id,
+        order_id -> Text,
+        amount -> Amount,
+        currency -> Text,
+        agent_count -> Integer,
+        status -> Text,
+        payment_url -> Text,
+        metadata -> Json,
+        created_at -> Moment,
+        updated_at -> Moment,
+        paid_at -> Nullable<Moment>,
+        tenant_id -> Nullable<Id>,
+        bog_order_id -> Nullable<Text>,
+        card_saved -> Bool,
+        is_trial_payment -> Bool,
+        payment_provider -> Text,
+        provider_order_id -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::{Id, Json, Moment};
+
+    #[sql_name = "tenants_subscription_event"]
+    public.subscription_events (id) {
+        id -> Id,
+        event_type -> Text,
+        old_value -> Nullable<Json>,
+        new_value -> Nullable<Json>,
+        metadata -> Json,
+        description -> Text,
+        created_at -> Moment,
+        payment_order_id -> Nullable<Id>,
+        subscription_id -> Id,
+        tenant_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::sql_types::{Amount, CalendarDate, Id, Json, Moment};
+
+    #[sql_name = "tenants_invoice"]
+    public.invoices (id) {
+        id -> Id,
+        invoice_number -> Text,
+        amount -> Amount,
+        currency -> Text,
+        description -> Text,
+        agent_count -> Integer,
+        invoice_date -> Moment,
+        due_date -> Nullable<CalendarDate>,
+        paid_date -> Nullable<Moment>,
+        pdf_generated -> Bool,
+        pdf_url -> Text,
+        metadata -> Json,
+        payment_order_id -> Id,
+        tenant_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::{Id, Moment};
+
+    // EchoDesk's alone: it is there or not.
+    #[sql_name = "tenants_payment_retry_schedule"]
+    public.echodesk_retries (id) {
+        id -> Id,
+        scheduled_for -> Moment,
+        executed_at -> Nullable<Moment>,
+        status -> Text,
+        skip_reason -> Text,
+        subscription_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use crate::sql_types::{Amount, Moment, Uuid};
+
+    #[sql_name = "echodesk_charge_attempt"]
+    public.attempts (id) {
+        id -> BigInt,
+        subscription_id -> BigInt,
+        tenant_id -> BigInt,
+        schema_name -> Text,
+        period -> Moment,
+        number -> Integer,
+        order_id -> Text,
+        idempotency_key -> Uuid,
+        parent_order_id -> Text,
+        amount -> Amount,
+        currency -> Text,
+        state -> Text,
+        bank_order_id -> Nullable<Text>,
+        prepared_at -> Moment,
+        closed_at -> Nullable<Moment>,
+        refusal_kind -> Nullable<Text>,
+        refusal_status -> Nullable<Integer>,
+        refusal_code -> Nullable<Text>,
+        refusal_text -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        trouble -> Nullable<Text>,
+        settled_by -> Nullable<Text>,
+        because -> Nullable<Text>,
+        claimed_by -> Nullable<Uuid>,
+        claimed_until -> Nullable<Moment>,
+        sender -> Nullable<Uuid>,
+        updated_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Text};
+
+    #[sql_name = "echodesk_invoice_month"]
+    public.invoice_months (month) {
+        month -> Text,
+        last -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     use crate::sql_types::{Id, Moment};
 
     #[sql_name = "social_integrations_emailconnection"]
@@ -193,4 +386,8 @@ table! {
 }
 
 joinable!(items -> folders (folder_id));
+joinable!(subscriptions -> tenants (tenant_id));
+joinable!(selected_features -> features (feature_id));
 allow_tables_to_appear_in_same_query!(items, folders);
+allow_tables_to_appear_in_same_query!(subscriptions, tenants, attempts, payment_orders);
+allow_tables_to_appear_in_same_query!(selected_features, features);
