@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use echodesk_core::{Language, SchemaName};
 use echodesk_job::args::environment_help;
 use echodesk_job::mail::MailArgs;
+use echodesk_job::settings::names;
 use echodesk_job::{GlobalArgs, values};
 
 use crate::mailbox::MailboxRef;
@@ -229,7 +230,7 @@ Exit codes:
   1    something failed, and it is listed
   2    wrong usage or settings; nothing was done
   75   the database is away; try again later";
-    format!("{EXAMPLES}\n\n{}", environment_help())
+    format!("{EXAMPLES}\n\n{}", environment_help(names::ALL))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use echodesk_job::args::{EXIT_CODES, environment_help};
 use echodesk_job::mail::MailArgs;
+use echodesk_job::settings::names;
 use echodesk_job::{CommonArgs, values};
 use echodesk_mail::sync::SyncOptions;
 
@@ -71,7 +72,7 @@ Examples:
   sync-emails --max-messages 100000             fill a new mailbox in one go
   sync-emails -q --report /var/lib/echodesk/sync.json
                                                 nothing but errors, and numbers for a monitor";
-    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help())
+    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&[names::DATABASE, names::MAIL, names::OUTPUT]))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub mod ports;
 mod price;
 pub mod rules;
 pub mod run;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use money::{Currency, Money, MoneyError};
 pub use price::monthly_price;

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use echodesk_core::SchemaName;
+use jiff::Timestamp;
+
+use crate::settings::names::SettingsGroup;
+use crate::values;
 
 /// Flags that every command has.
 #[derive(Args, Clone, Default)]
@@ -49,6 +53,15 @@ pub struct CommonArgs {
     pub report: Option<PathBuf>,
 }
 
+/// The flag of jobs whose decisions depend on the day.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct AsOfArgs {
+    /// With --dry-run: show what a run at another time would do (RFC 3339, or a day: its begin in UTC)
+    #[arg(long, value_name = "TIME", requires = "dry_run", value_parser = values::moment)]
+    #[arg(help_heading = "What to work on")]
+    pub as_of: Option<Timestamp>,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -81,11 +94,11 @@ Exit codes:
   130  stopped by SIGINT, after finishing what was in flight
   143  stopped by SIGTERM, likewise (a second signal stops at once)";
 
-/// The settings of the environment as a section of `--help`.
+/// Groups of settings of the environment as a section of `--help`.
 #[must_use]
-pub fn environment_help() -> String {
+pub fn environment_help(groups: &[SettingsGroup]) -> String {
     let mut text = String::from("Environment (flags win over it, and it wins over .env in the working folder):");
-    for (name, what) in crate::settings::NAMES {
+    for (name, what) in groups.iter().flat_map(|group| group.names) {
         text.push_str(&format!("\n  {name:<26}{what}"));
     }
     text
@@ -101,6 +114,8 @@ mod tests {
     struct Probe {
         #[command(flatten)]
         common: CommonArgs,
+        #[command(flatten)]
+        as_of: AsOfArgs,
     }
 
     fn parse(line: &str) -> Result<CommonArgs, String> {
@@ -134,11 +149,21 @@ mod tests {
             ("--log-format xml", "text, json"),
             ("--report", "--report <FILE>"),
             ("--nonsense", "--nonsense"),
+            ("--as-of 2026-12-01", "--dry-run"),
+            ("--dry-run --as-of tomorrow", "2026-12-01T10:00:00Z"),
         ];
         for (line, part) in table {
             let error = parse(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn another_time_is_asked_about_in_a_dry_run_only() {
+        let line = ["probe", "--dry-run", "--as-of", "2026-12-01"];
+        let probe = Probe::try_parse_from(line).unwrap();
+        assert_eq!(probe.as_of.as_of, Some("2026-12-01T00:00:00Z".parse().unwrap()));
+        assert!(probe.common.dry_run);
     }
 
     #[test]

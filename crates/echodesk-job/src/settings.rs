@@ -1,25 +1,13 @@
 //! Settings: flags, then environment, then `.env` in the working folder; what is nearer to the
 //! call wins.
 
+pub mod names;
+
 use std::error::Error;
 
 use echodesk_core::{DatabaseUrl, DatabaseUrlError, Environment};
 
 use crate::args::GlobalArgs;
-
-/// Every setting of the environment, with what `--help` says of it.
-pub const NAMES: &[(&str, &str)] = &[
-    ("DATABASE_URL", "postgres://USER:PASSWORD@HOST/NAME or sqlite://FOLDER"),
-    ("DB_NAME", "and DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_SSLMODE: EchoDesk's own"),
-    ("SECRET_KEY", "Django's, to check the passwords that EchoDesk signed"),
-    ("ECHODESK_SECRET_KEY", "ours, to open and make passwords that are really encrypted"),
-    ("ECHODESK_ATTACHMENTS", "where attachments go: file:///FOLDER or s3://BUCKET/PREFIX"),
-    ("ECHODESK_ATTACHMENTS_URL", "where they can be read over HTTP, if anywhere"),
-    ("AWS_ACCESS_KEY_ID", "and AWS_SECRET_ACCESS_KEY: the keys to the bucket"),
-    ("AWS_S3_ENDPOINT_URL", "a service other than Amazon's; AWS_S3_REGION_NAME for the region"),
-    ("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers"),
-    ("NO_COLOR", "set to anything: no colours"),
-];
 
 /// A setting is missing or wrong. Never shows a value: it may be a secret.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +20,11 @@ pub enum SettingsError {
         /// What is wrong with it.
         source: DatabaseUrlError,
     },
-    /// A setting that is needed here is not set.
-    #[error("{name} is not set: {remedy}")]
+    /// Settings that are needed here are not set.
+    #[error("{} {} not set: {remedy}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })]
     Missing {
-        /// The setting.
-        name: &'static str,
+        /// The settings.
+        names: Vec<&'static str>,
         /// What to set it to.
         remedy: String,
     },
@@ -54,7 +42,13 @@ impl SettingsError {
     /// A setting that is not there.
     #[must_use]
     pub fn missing(name: &'static str, remedy: impl Into<String>) -> Self {
-        Self::Missing { name, remedy: remedy.into() }
+        Self::all_missing(vec![name], remedy)
+    }
+
+    /// Settings that are not there, told at once so that nobody has to find them out one by one.
+    #[must_use]
+    pub fn all_missing(names: Vec<&'static str>, remedy: impl Into<String>) -> Self {
+        Self::Missing { names, remedy: remedy.into() }
     }
 
     /// A setting that is there and cannot be used.
@@ -154,7 +148,7 @@ mod tests {
     fn every_setting_is_in_the_example_file() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
         let example = std::fs::read_to_string(path).unwrap();
-        for (name, _) in NAMES {
+        for (name, _) in names::ALL.iter().flat_map(|group| group.names) {
             let set = format!("{name}=");
             let found = example.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&set));
             assert!(found, "{name} is not in .env.example");

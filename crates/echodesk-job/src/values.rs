@@ -4,7 +4,9 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Why the value of a flag cannot be used. clap names the flag and shows the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,9 @@ pub enum ValueError {
     /// A duration without a unit, or with one we do not know.
     #[error("expected a duration such as 90s, 4m or 1h30m")]
     Duration,
+    /// Neither a moment with its offset from UTC nor a day.
+    #[error("expected a time such as 2026-12-01T10:00:00Z, or a day such as 2026-12-01 (in UTC)")]
+    Moment,
 }
 
 /// A whole number of at least 1, as any of the standard library's non-zero types.
@@ -77,6 +82,22 @@ pub fn duration(text: &str) -> Result<Duration, ValueError> {
         return Err(ValueError::Zero { least: "1s" });
     }
     Ok(parsed)
+}
+
+/// A moment: RFC 3339 (`2026-12-01T10:00:00+04:00`), or a day (`2026-12-01`), which means its first
+/// moment in UTC. A time without an offset is refused, because nothing says where it is that late.
+///
+/// # Errors
+/// Neither of the two.
+pub fn moment(text: &str) -> Result<Timestamp, ValueError> {
+    let text = text.trim();
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    // A civil date is also what jiff reads from the beginning of a date with a time.
+    let day: Date =
+        Some(text).filter(|text| text.len() == 10).and_then(|text| text.parse().ok()).ok_or(ValueError::Moment)?;
+    day.to_zoned(TimeZone::UTC).map(|begin| begin.timestamp()).map_err(|_| ValueError::Moment)
 }
 
 /// The number, `None` if it is one but has too many digits.
@@ -148,12 +169,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn moments_are_days_or_say_where_it_is_that_late() {
+        let table = [
+            ("2026-12-01", "2026-12-01T00:00:00Z"),
+            ("2026-12-01T10:00:00Z", "2026-12-01T10:00:00Z"),
+            ("2026-12-01T10:00:00+04:00", "2026-12-01T06:00:00Z"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(moment(text), Ok(expected.parse().unwrap()), "{text:?}");
+        }
+        for text in ["", "tomorrow", "2026-12-01T10:00:00", "2026-12-01T10", "2026-13-01", "1764547200"] {
+            assert_eq!(moment(text), Err(ValueError::Moment), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_a_parser_panic(text in ".{0,40}") {
             let _ = positive::<NonZeroU32>(&text);
             let _ = size(&text);
             let _ = duration(&text);
+            let _ = moment(&text);
         }
 
         #[test]

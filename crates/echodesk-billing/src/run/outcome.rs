@@ -4,7 +4,7 @@ use echodesk_core::{SchemaName, SubscriptionId};
 use jiff::Timestamp;
 
 use crate::Money;
-use crate::model::OrderId;
+use crate::model::{Attempt, OrderId};
 use crate::rules::due::Skip;
 use crate::rules::retry::Next;
 
@@ -25,6 +25,19 @@ pub struct RenewalEvent {
     pub outcome: Outcome,
 }
 
+impl RenewalEvent {
+    pub(crate) fn of(attempt: &Attempt, outcome: Outcome) -> Self {
+        Self {
+            tenant: attempt.schema.clone(),
+            subscription: attempt.subscription,
+            amount: Some(attempt.amount),
+            period: Some(attempt.period),
+            order: Some(attempt.order.clone()),
+            outcome,
+        }
+    }
+}
+
 /// What became of a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -41,8 +54,8 @@ pub enum Outcome {
     Refused {
         /// Why, in words, with the bank's code.
         words: String,
-        /// When it is tried again.
-        next: Next,
+        /// When it is tried again; none if somebody else settled it and the rule is not at hand.
+        next: Option<Next>,
     },
     /// What the bank did is not known, and the next run will ask again.
     Unknown(String),
@@ -118,7 +131,7 @@ pub struct Totals {
     pub amount_paid: rust_decimal::Decimal,
     /// The sum of what is pending, or would be charged.
     pub amount_pending: rust_decimal::Decimal,
-    /// Whether anything is a failure.
+    /// How many of all are failures.
     pub failures: u64,
 }
 

@@ -1,0 +1,142 @@
+//! Settling: what earlier runs have left, and then what this run has charged.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use echodesk_core::{AttemptId, StoreError, StoreErrorKind, SubscriptionId};
+use tokio::time::Instant;
+
+use crate::model::Attempt;
+use crate::ports::{Bank, Claims};
+use crate::run::attend::{Stand, closed};
+use crate::run::charge::{Tasks, in_words};
+use crate::run::world::{PAGE, Run};
+use crate::run::{Outcome, RenewalEvent};
+
+/// Pauses between rounds of asking, the last one again and again.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
+
+/// How often a pause is interrupted to look whether the run is to stop.
+const GLANCE: Duration = Duration::from_millis(200);
+
+impl<B: Bank> Run<B> {
+    /// Sees once to each attempt that earlier runs have left. Returns the subscriptions that they are of.
+    pub(super) async fn settle_left(self: &Arc<Self>) -> Result<HashSet<SubscriptionId>, StoreError> {
+        let mut attended = HashSet::new();
+        let mut after = None;
+        while !self.is_ending() {
+            let page = self.claimed(Claims::Left, after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            attended.extend(page.iter().map(|attempt| attempt.subscription));
+            self.attend_page(page, None).await;
+        }
+        Ok(attended)
+    }
+
+    /// Asks about what is open in rounds, until nothing is, or the time is up. Then tells where the rest
+    /// stands and gives all claims back.
+    pub(super) async fn poll(self: &Arc<Self>) -> Result<(), StoreError> {
+        let deadline = Instant::now() + self.options.settle_for;
+        for round in 0_usize.. {
+            if self.is_ending() || !self.round(deadline).await? {
+                break;
+            }
+            let pause = PAUSES.get(round).or(PAUSES.last()).copied().unwrap_or(GLANCE);
+            if Instant::now() + pause > deadline {
+                break;
+            }
+            let until = Instant::now() + pause;
+            while Instant::now() < until && !self.is_ending() {
+                tokio::time::sleep(GLANCE.min(until.saturating_duration_since(Instant::now()))).await;
+            }
+            self.breaker.close();
+        }
+        self.tell_the_rest().await
+    }
+
+    /// Sees once to each attempt of this run; says whether any is still open.
+    async fn round(self: &Arc<Self>, deadline: Instant) -> Result<bool, StoreError> {
+        let (mut after, mut any) = (None, false);
+        while !self.is_ending() {
+            let page = self.claimed(Claims::Mine, after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            any |= self.attend_page(page, Some(deadline)).await;
+        }
+        Ok(any)
+    }
+
+    /// Sees to a page of attempts and tells of those that came to an end; says whether any did not.
+    async fn attend_page(self: &Arc<Self>, page: Vec<Attempt>, deadline: Option<Instant>) -> bool {
+        let still_open = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut tasks = Tasks::new(self.options.width.get());
+        for attempt in page {
+            tasks.room().await;
+            if self.is_ending() || deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                break;
+            }
+            let (run, still_open) = (Arc::clone(self), Arc::clone(&still_open));
+            tasks.set.spawn(async move {
+                if run.attend_one(&attempt).await {
+                    still_open.store(true, std::sync::atomic::Ordering::Release);
+                }
+            });
+        }
+        tasks.finish().await;
+        still_open.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    async fn attend_one(&self, attempt: &Attempt) -> bool {
+        let outcome = match self.attend(attempt).await {
+            Ok(Stand::Open) => return true,
+            Ok(Stand::Settled(outcome)) => outcome,
+            Ok(Stand::Done(outcome)) => {
+                self.give_back(attempt.id).await;
+                outcome
+            }
+            // Told at the end, or by the next run.
+            Err(error) if error.kind == StoreErrorKind::Unavailable => return true,
+            Err(error) => {
+                self.give_back(attempt.id).await;
+                Outcome::Failed(in_words(&error))
+            }
+        };
+        self.emit(&RenewalEvent::of(attempt, outcome));
+        false
+    }
+
+    async fn tell_the_rest(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.claimed(Claims::Mine, after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for attempt in &page {
+                self.emit(&RenewalEvent::of(attempt, closed(attempt)));
+            }
+        }
+        let run = self.world.run;
+        self.store(move |store| store.release(run, None)).await
+    }
+
+    async fn claimed(&self, which: Claims, after: Option<AttemptId>) -> Result<Vec<Attempt>, StoreError> {
+        let (claim, tenant) = (self.claim(), self.tenant());
+        self.store(move |store| store.claim(&claim, which, tenant, after, PAGE)).await
+    }
+
+    /// Gives a claim back. If that fails, it runs out by itself.
+    pub(super) async fn give_back(&self, attempt: AttemptId) {
+        let run = self.world.run;
+        if let Err(error) = self.store(move |store| store.release(run, Some(&[attempt]))).await {
+            tracing::warn!(%attempt, error = in_words(&error), "a claim was not given back");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use super::*;
+use crate::model::AttemptState;
+use crate::testing::Fault;
+
+fn states(world: &World) -> Vec<AttemptState> {
+    world.ledger.all_attempts().iter().map(|attempt| attempt.state).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_found_again_with_the_same_key() {
+    for fault in [Fault::LostAnswer, Fault::LostRequest] {
+        let world = World::paying();
+        world.bank.faults([fault]);
+        let (_, events) = world.run().await;
+        assert_eq!(codes(&events), ["paid"], "{fault:?}: repeated within the run");
+        world.assert_exact(1);
+        assert_eq!(world.ledger.all_attempts().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_unknown_is_a_barrier_until_the_next_run_resolves_it() {
+    let world = World::paying();
+    world.bank.faults([Fault::LostAnswer; 20]);
+    let (report, events) = world.run().await;
+    assert_eq!(codes(&events), ["unknown"]);
+    assert_eq!(report.totals.failures, 1);
+    world.clock.advance(Duration::from_secs(3600 * 23));
+    world.bank.no_more_faults();
+    assert_eq!(codes(&world.run().await.1), ["paid"]);
+    world.assert_exact(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_too_old_is_never_used_again() {
+    let world = World::paying();
+    world.bank.faults([Fault::LostAnswer; 20]);
+    let _ = world.run().await;
+    world.bank.no_more_faults();
+    let calls = world.bank.calls();
+    for _day in 0..2 {
+        world.days_later(1);
+        let (_, events) = world.run().await;
+        assert_eq!(codes(&events), ["needs_person"], "every time");
+    }
+    assert_eq!(world.bank.calls(), calls);
+    assert_eq!(states(&world), [AttemptState::Unknown]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bank_that_is_away_leaves_nothing_behind() {
+    let world = World::new(vec![vec![Fate::Pays]; 20]);
+    world.bank.set_down(true);
+    let (report, events) = world.run().await;
+    assert_eq!(report.totals.postponed, 20, "{events:#?}");
+    assert!(report.bank_away.is_some());
+    assert!(world.ledger.all_attempts().is_empty());
+    world.bank.set_down(false);
+    world.days_later(1);
+    assert_eq!(world.run().await.0.totals.paid, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_certainly_not_sent_is_tried_anew() {
+    let world = World::paying();
+    world.bank.faults([Fault::NotSent]);
+    assert_eq!(codes(&world.run().await.1), ["postponed"]);
+    assert_eq!(states(&world), [AttemptState::NotSent]);
+    world.days_later(1);
+    assert_eq!(codes(&world.run().await.1), ["paid"]);
+    assert_eq!(states(&world), [AttemptState::NotSent, AttemptState::Paid]);
+    world.assert_exact(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bank_that_does_not_answer_is_not_called_for_everybody() {
+    let mut world = World::new(vec![vec![Fate::Pays]; 100]);
+    world.options.settle_for = Duration::from_millis(100);
+    world.bank.faults([Fault::LostAnswer; 1000]);
+    let (report, _) = world.run().await;
+    assert!(report.totals.unknown <= 30, "{:?}", report.totals);
+    assert_eq!(report.totals.unknown + report.totals.postponed, 100);
+    world.bank.no_more_faults();
+    let (report, _) = world.run().await;
+    assert_eq!(report.totals.paid, 100);
+    (1..=100).for_each(|number| world.assert_exact(number));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_call_closes_the_attempt() {
+    for status in [400, 403, 404, 422] {
+        let world = World::new([vec![Fate::Refused(status)]]);
+        let (_, events) = world.run().await;
+        assert_eq!(codes(&events), ["refused"], "{status}");
+        assert_eq!(states(&world), [AttemptState::Failed]);
+    }
+}

@@ -1,0 +1,54 @@
+//! The settings of the environment, in the groups by which `--help` shows them.
+
+/// Settings that belong together. A binary's help shows the groups that concern it.
+#[derive(Clone, Copy, Debug)]
+pub struct SettingsGroup {
+    /// Each name, with what `--help` says of it.
+    pub names: &'static [(&'static str, &'static str)],
+}
+
+/// Where the database is.
+pub const DATABASE: SettingsGroup = SettingsGroup {
+    names: &[
+        ("DATABASE_URL", "postgres://USER:PASSWORD@HOST/NAME or sqlite://FOLDER"),
+        ("DB_NAME", "and DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DB_SSLMODE: EchoDesk's own"),
+    ],
+};
+
+/// What it takes to read mailboxes and to keep what is in them.
+pub const MAIL: SettingsGroup = SettingsGroup {
+    names: &[
+        ("SECRET_KEY", "Django's, to check the passwords that EchoDesk signed"),
+        ("ECHODESK_SECRET_KEY", "ours, to open and make passwords that are really encrypted"),
+        ("ECHODESK_ATTACHMENTS", "where attachments go: file:///FOLDER or s3://BUCKET/PREFIX"),
+        ("ECHODESK_ATTACHMENTS_URL", "where they can be read over HTTP, if anywhere"),
+        ("AWS_ACCESS_KEY_ID", "and AWS_SECRET_ACCESS_KEY: the keys to the bucket"),
+        ("AWS_S3_ENDPOINT_URL", "a service other than Amazon's; AWS_S3_REGION_NAME for the region"),
+        ("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers"),
+    ],
+};
+
+/// What it takes to charge cards at the Bank of Georgia.
+pub const BANK: SettingsGroup = SettingsGroup {
+    names: &[
+        ("BOG_CLIENT_ID", "and BOG_CLIENT_SECRET: what the Bank of Georgia knows us by"),
+        ("BOG_AUTH_URL", "where the bank gives out tokens, if not in production"),
+        ("BOG_API_BASE_URL", "where its payments API is, if not in production"),
+        ("BOG_CALLBACK_URL", "where it calls us back, if anywhere: https://…/api/payments/webhook/"),
+    ],
+};
+
+/// What it takes to believe what the bank calls back with.
+pub const CALLBACKS: SettingsGroup = SettingsGroup {
+    names: &[("BOG_PUBLIC_KEY_FILE", "the keys (PEM) of callbacks, where they are not the bank's own")],
+};
+
+/// Who is billed.
+pub const BILLING: SettingsGroup =
+    SettingsGroup { names: &[("ECHODESK_EXEMPT_TENANTS", "schemas that pay nothing, separated by commas")] };
+
+/// How output looks.
+pub const OUTPUT: SettingsGroup = SettingsGroup { names: &[("NO_COLOR", "set to anything: no colours")] };
+
+/// Every group, in the order of the help.
+pub const ALL: &[SettingsGroup] = &[DATABASE, MAIL, BANK, CALLBACKS, BILLING, OUTPUT];
