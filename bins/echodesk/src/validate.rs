@@ -1,9 +1,6 @@
 //! What may be written into EchoDesk's columns, checked before anything is.
 
 use echodesk_billing::{Currency, Money, MoneyError};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 /// Why a value cannot be stored. clap names the flag and shows the value.
@@ -19,8 +16,6 @@ pub(crate) enum ValueError {
     Address,
     #[error("is not a host name: only letters, digits, dots and hyphens, without https:// or a port")]
     Host,
-    #[error("is neither a time such as 2026-12-01T00:00:00Z nor a day such as 2026-12-01")]
-    Time,
     #[error("is not an amount in lari such as 20 or 20.50")]
     Amount,
     #[error("{0}")]
@@ -53,17 +48,6 @@ pub(crate) fn address(value: &str) -> Result<String, ValueError> {
         return Err(ValueError::Address);
     }
     Ok(value)
-}
-
-/// A moment (RFC 3339), or a day, which stands for its beginning in UTC.
-pub(crate) fn time(value: &str) -> Result<Timestamp, ValueError> {
-    let value = value.trim();
-    if let Ok(time) = value.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    // A date and an hour without a zone would be taken for a day: only what is a day and no more.
-    let day: Date = Some(value).filter(|value| value.len() == 10).and_then(|value| value.parse().ok()).ok_or(ValueError::Time)?;
-    day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| ValueError::Time)
 }
 
 /// An amount of lari and tetri.
@@ -121,21 +105,6 @@ mod tests {
         assert_eq!(text::<3>("abcd"), Err(ValueError::TooLong(3)));
         assert_eq!(text::<9>("a\nb"), Err(ValueError::Control));
         assert_eq!(text::<9>("   "), Err(ValueError::Empty));
-    }
-
-    #[test]
-    fn times_are_moments_or_days() {
-        let table = [
-            ("2026-12-01", "2026-12-01T00:00:00Z"),
-            (" 2026-12-01T08:30:00Z ", "2026-12-01T08:30:00Z"),
-            ("2026-12-01T08:30:00+04:00", "2026-12-01T04:30:00Z"),
-        ];
-        for (text, moment) in table {
-            assert_eq!(time(text).unwrap().to_string(), moment, "{text:?}");
-        }
-        for bad in ["", "tomorrow", "2026-12", "2026-13-01", "2026-12-01T08:30:00", "2026-12-01 08:30", "01.12.2026"] {
-            assert_eq!(time(bad), Err(ValueError::Time), "{bad:?}");
-        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod billing;
 
 use std::collections::HashMap;
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use echodesk_core::SchemaName;
@@ -175,12 +174,8 @@ impl Store {
 
     /// An error as one tenant's problem, or the error itself if the database is away for everybody.
     fn trouble_of(&self, schema: &SchemaName, error: StoreError) -> Result<TenantProblem, StoreError> {
-        let answers = || {
-            let ask = |c: &mut Connection| Ok(on!(c, |c| c.batch_execute("SELECT 1"))?);
-            self.read(Place::Public, "asking whether the database is there", ask).is_ok()
-        };
         // A lock on one tenant's tables looks like a database that is away until it is asked.
-        if error.kind == StoreErrorKind::Unavailable && !answers() {
+        if error.kind == StoreErrorKind::Unavailable && self.ping().is_err() {
             return Err(error);
         }
         Ok(unreadable(schema, &error))

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::{Args, Subcommand};
 use echodesk_billing::Money;
 use echodesk_core::SchemaName;
+use echodesk_job::values;
 use jiff::Timestamp;
 
 use crate::validate;
@@ -14,7 +15,7 @@ pub(crate) struct TenantSubscribeArgs {
     /// The tenant, by the name of its schema
     pub(crate) schema: SchemaName,
     /// When it ends unless it is renewed: a time such as 2026-12-01T00:00:00Z, or a day (its beginning, UTC)
-    #[arg(long, value_name = "TIME", value_parser = validate::time)]
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
     pub(crate) expires: Timestamp,
     /// For how many agents
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -23,7 +24,7 @@ pub(crate) struct TenantSubscribeArgs {
     #[arg(long, value_name = "AMOUNT", value_parser = validate::lari)]
     pub(crate) price: Money,
     /// The bank's id of the order on which the tenant's card was saved; without it there is no card
-    #[arg(long, value_name = "BANK_ORDER_ID", value_parser = validate::text::<100>)]
+    #[arg(long, value_name = "BANK_ORDER_ID", value_parser = validate::text::<95>)]
     pub(crate) card: Option<String>,
 }
 
