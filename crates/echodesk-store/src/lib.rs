@@ -6,7 +6,7 @@ mod connection;
 mod error;
 mod inspect;
 mod lease;
-mod ledger;
+// mod orders;
 mod mail;
 mod mailboxes;
 mod migrations;
@@ -21,7 +21,7 @@ mod tenants;
 
 pub use access::{Access, OpenError};
 pub use inspect::{SchemaFinding, Severity};
-pub use ledger::{LedgerEntry, LedgerFilter};
+// pub use orders::{LedgerEntry, LedgerFilter};
 pub use mailboxes::NewMailbox;
 pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};
 pub use runs::NewRun;

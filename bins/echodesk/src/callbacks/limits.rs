@@ -36,7 +36,8 @@ impl Default for Limits {
             // A statement takes at most a minute, and settling takes a few.
             connection_within: Duration::from_secs(150),
             connections: 512,
-            database: 16,
+            // As many as the store has connections.
+            database: 8,
             turn_within: Duration::from_secs(5),
             stop_within: Duration::from_secs(150),
         }
