@@ -54,12 +54,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(ExitStatus::code(status))
 }
 
-fn run(
-    cli: Cli,
-    environment: Environment,
-    clock: Arc<dyn Clock>,
-    terminal: Terminal,
-) -> Result<Answer, CommandError> {
+fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Terminal) -> Result<Answer, CommandError> {
     let settings = Settings::new(&cli.global, environment)?;
     let world = World { settings, clock, terminal };
     match cli.command {

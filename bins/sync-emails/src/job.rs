@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use echodesk_core::{Clock, StopToken};
-use echodesk_job::{CommonArgs, Job, JobContext, JobError, JobReport, Needs, ProgressWords, Settings, SettingsError, mail};
+use echodesk_job::{
+    CommonArgs, Job, JobContext, JobError, JobReport, Needs, ProgressWords, Settings, SettingsError, mail,
+};
 use echodesk_mail::attachments::NullStore;
 use echodesk_mail::credential::CredentialKeys;
 use echodesk_mail::ports::{AttachmentStore, MailServer, Scope};

@@ -1,15 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod billing;
 mod catalog;
 mod connection;
 mod error;
 mod inspect;
 mod lease;
-// mod orders;
 mod mail;
 mod mailboxes;
 mod migrations;
+mod notices;
+mod orders;
 mod postgres;
 mod runs;
 mod sql_types;
@@ -18,12 +20,13 @@ mod store;
 mod subscriptions;
 mod tables;
 mod tenants;
+mod text;
 
 pub use access::{Access, OpenError};
 pub use inspect::{SchemaFinding, Severity};
-// pub use orders::{LedgerEntry, LedgerFilter};
 pub use mailboxes::NewMailbox;
 pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};
+pub use orders::{LedgerEntry, LedgerFilter};
 pub use runs::NewRun;
 pub use store::Store;
 pub use subscriptions::NewSubscription;

@@ -4,10 +4,10 @@ mod flags;
 mod folders;
 mod follow;
 mod items;
+mod json;
 mod outcome;
 mod placing;
 mod rows;
-mod text;
 
 use echodesk_core::SchemaName;
 use echodesk_mail::model::{Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};

@@ -2,7 +2,9 @@
 
 mod entry;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use echodesk_billing::model::{AttemptState, OrderId};
 use echodesk_billing::ports::Claim;
 use echodesk_core::{AttemptId, StoreError, TenantId};
@@ -10,10 +12,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::Store;
+use crate::billing::claims::LEFT;
+use crate::billing::ledger::OPEN;
 use crate::connection::{Connection, Place, on};
 use crate::error::{Failure, Outcome};
 use crate::sql_types::{JsonText, RowId, Stamp, UuidValue};
 use crate::tables::{attempts, payment_orders, subscription_events};
+use crate::text::clean;
 use entry::Row;
 
 pub use entry::LedgerEntry;
@@ -47,21 +52,19 @@ impl Store {
         self.read(Place::Public, "reading the charge attempts", |c| {
             let rows: Vec<Row> = on!(c, |c| {
                 let mut query = attempts::table.select(Row::as_select()).order(attempts::id).limit(limit).into_boxed();
-                let open = [AttemptState::Prepared, AttemptState::Unknown, AttemptState::Accepted];
                 match filter {
-                    LedgerFilter::OpenOrInTrouble => {
-                        let is_open = attempts::state.eq_any(open.map(AttemptState::code));
-                        query = query.filter(is_open.or(attempts::trouble.is_not_null()));
+                    LedgerFilter::OpenOrInTrouble => query = query.filter(sql::<Bool>(LEFT)),
+                    LedgerFilter::Open => {
+                        query = query.filter(sql::<Bool>(LEFT)).filter(attempts::state.eq_any(OPEN));
                     }
-                    LedgerFilter::Open => query = query.filter(attempts::state.eq_any(open.map(AttemptState::code))),
                     LedgerFilter::Unknown => {
-                        let unknown = [AttemptState::Prepared, AttemptState::Unknown];
-                        query = query.filter(attempts::state.eq_any(unknown.map(AttemptState::code)));
+                        let unknown = [AttemptState::Prepared, AttemptState::Unknown].map(AttemptState::code);
+                        query = query.filter(sql::<Bool>(LEFT)).filter(attempts::state.eq_any(unknown));
                     }
                     LedgerFilter::All => {}
                 }
                 if let Some(tenant) = tenant {
-                    query = query.filter(attempts::tenant_id.eq(tenant.0));
+                    query = query.filter(attempts::tenant_id.eq(RowId(tenant.0)));
                 }
                 if let Some(after) = after {
                     query = query.filter(attempts::id.gt(after.0));
@@ -122,12 +125,12 @@ impl Store {
 fn clear_trouble(connection: &mut Connection, attempt: AttemptId, because: &str, now: Timestamp) -> Outcome<bool> {
     let row = attempts::table.filter(attempts::id.eq(attempt.0));
     let now = Stamp::from(now);
-    let found: Option<Row> =
-        on!(&mut *connection, |c| row.select(Row::as_select()).first(c).optional())?;
+    let found: Option<Row> = on!(&mut *connection, |c| row.select(Row::as_select()).first(c).optional())?;
     let Some(entry) = found.map(Row::read).transpose()? else {
         return Err(Failure::Refused("there is no such attempt".to_owned()));
     };
-    let in_trouble = row.filter(attempts::trouble.is_not_null());
+    // What comes up from here on is not what the person has dealt with.
+    let in_trouble = row.filter(attempts::trouble.eq(&entry.attempt.trouble)).filter(attempts::trouble.is_not_null());
     let cleared = (attempts::trouble.eq(None::<String>), attempts::updated_at.eq(now));
     if on!(&mut *connection, |c| diesel::update(in_trouble).set(cleared).execute(c))? == 0 {
         return Ok(false);
@@ -150,7 +153,7 @@ fn clear_trouble(connection: &mut Connection, attempt: AttemptId, because: &str,
     });
     let event = (
         subscription_events::event_type.eq(kind),
-        subscription_events::metadata.eq(JsonText(metadata.to_string())),
+        subscription_events::metadata.eq(JsonText(clean(metadata).to_string())),
         subscription_events::description
             .eq(format!("Order {}: a person has dealt with its trouble: {because}", attempt.order)),
         subscription_events::created_at.eq(now),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use diesel::connection::SimpleConnection as _;
 use echodesk_core::{DatabaseUrl, SchemaName};
@@ -10,6 +10,7 @@ use echodesk_mail::model::ColumnLimits;
 use echodesk_mail::ports::StoreError;
 
 use crate::access::{Access, OpenError};
+use crate::billing::retries;
 use crate::connection::{Connection, Place, Purpose, on};
 use crate::error::{Failure, Outcome};
 use crate::postgres::PostgresPool;
@@ -27,6 +28,8 @@ struct Inner {
     shown: String,
     /// Column lengths of the tenants met so far. A run is short, and columns hardly ever change.
     limits: Mutex<HashMap<SchemaName, ColumnLimits>>,
+    /// Whether EchoDesk has a table of retries here, once that is known.
+    retries: OnceLock<bool>,
 }
 
 pub(crate) enum BackEnd {
@@ -60,7 +63,8 @@ impl Store {
             DatabaseUrl::Postgres { url, shown } => BackEnd::Postgres(PostgresPool::open(url, shown)?),
             DatabaseUrl::Sqlite(folder) => BackEnd::Sqlite(SqliteFolder::open(folder, access)?),
         };
-        let inner = Inner { back_end, access, shown: url.to_string(), limits: Mutex::default() };
+        let inner =
+            Inner { back_end, access, shown: url.to_string(), limits: Mutex::default(), retries: OnceLock::new() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -156,6 +160,15 @@ impl Store {
 
     pub(crate) fn remember_limits(&self, schema: &SchemaName, limits: &ColumnLimits) {
         self.lock_limits().insert(schema.clone(), limits.clone());
+    }
+
+    /// Whether EchoDesk has a table of retries here; asked of the database once.
+    pub(crate) fn has_retries(&self, connection: &mut Connection) -> Outcome<bool> {
+        if let Some(known) = self.inner.retries.get() {
+            return Ok(*known);
+        }
+        let there = retries::exist(connection)?;
+        Ok(*self.inner.retries.get_or_init(|| there))
     }
 
     fn lock_limits(&self) -> MutexGuard<'_, HashMap<SchemaName, ColumnLimits>> {

@@ -154,7 +154,9 @@ fn add_card_order(
         .load(c))?;
     for (tenant, Exact(amount), order) in &found {
         if *tenant != Some(RowId(new.tenant.0)) {
-            return Err(Failure::Conflict(format!("the bank's order {card} is that of another tenant's order {order}")));
+            return Err(Failure::Conflict(format!(
+                "the bank's order {card} is that of another tenant's order {order}"
+            )));
         }
         if *amount != new.month.amount() {
             return Err(Failure::Conflict(format!(

@@ -227,13 +227,13 @@ table! {
 
 table! {
     use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-    use crate::sql_types::{Amount, Moment, Uuid};
+    use crate::sql_types::{Amount, Id, Moment, Uuid};
 
     #[sql_name = "echodesk_charge_attempt"]
     public.attempts (id) {
         id -> BigInt,
-        subscription_id -> BigInt,
-        tenant_id -> BigInt,
+        subscription_id -> Id,
+        tenant_id -> Id,
         schema_name -> Text,
         period -> Moment,
         number -> Integer,

@@ -209,7 +209,7 @@ pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Te
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tenants)]
-struct Row {
+pub(crate) struct Row {
     id: RowId,
     schema_name: String,
     name: String,
@@ -220,7 +220,19 @@ struct Row {
 }
 
 impl Row {
-    fn into_tenant(self, schema: SchemaName) -> Tenant {
+    pub(crate) fn id(&self) -> RowId {
+        self.id
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    pub(crate) fn schema_name(&self) -> &str {
+        &self.schema_name
+    }
+
+    pub(crate) fn into_tenant(self, schema: SchemaName) -> Tenant {
         Tenant {
             id: TenantId(self.id.0),
             schema,

@@ -36,8 +36,7 @@ const SIGNATURE: &str = "callback-signature";
 
 /// The pages.
 pub(super) fn router(backend: Arc<dyn Backend>, limits: &Limits) -> Router {
-    let shared =
-        Shared { backend, turns: Arc::new(Semaphore::new(limits.database)), limits: Arc::new(limits.clone()) };
+    let shared = Shared { backend, turns: Arc::new(Semaphore::new(limits.database)), limits: Arc::new(limits.clone()) };
     Router::new()
         .route("/api/payments/webhook/", post(callback))
         .route("/api/payments/webhook", post(callback))

@@ -52,13 +52,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    router: Router,
-    limits: Limits,
-    watcher: Watcher,
-    place: OwnedSemaphorePermit,
-) {
+async fn connection(stream: TcpStream, router: Router, limits: Limits, watcher: Watcher, place: OwnedSemaphorePermit) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.headers_within)

@@ -139,8 +139,7 @@ mod tests {
         let mut unknown = entry(AttemptState::Unknown);
         unknown.attempt.last_error = Some("no answer within 30s".to_owned());
         let mut troubled = entry(AttemptState::Failed);
-        troubled.attempt.refusal =
-            Some(Refusal::Rejected { code: Some("107".to_owned()), reason: None });
+        troubled.attempt.refusal = Some(Refusal::Rejected { code: Some("107".to_owned()), reason: None });
         troubled.attempt.trouble = Some("paid although it had failed".to_owned());
         let mut failed = troubled.clone();
         failed.attempt.trouble = None;

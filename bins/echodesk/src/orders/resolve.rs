@@ -8,8 +8,8 @@ use echodesk_billing::rules::retry::Next;
 use echodesk_core::{RunId, SchemaName};
 use echodesk_job::Needs;
 use echodesk_store::{Access, LedgerEntry, Store};
-use jiff::tz::TimeZone;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::resolution::{End, Resolution, Unresolvable, in_words, judge};
 use crate::answer::Answer;
@@ -29,7 +29,8 @@ pub(crate) fn resolve(world: &World, args: &OrdersResolveArgs) -> Result<Answer,
     judge(&known, end)?;
 
     let person = Person { store: &store, run: RunId::random(), because: &args.because, now: world.clock.now() };
-    let claim = Claim { run: person.run, until: person.now.saturating_add(CLAIM).unwrap_or(person.now), now: person.now };
+    let claim =
+        Claim { run: person.run, until: person.now.saturating_add(CLAIM).unwrap_or(person.now), now: person.now };
     if !store.claim_attempt(known.attempt.id, &claim)? {
         let until = find(&store, &order)?.claimed_until.unwrap_or(person.now);
         return Err(Unresolvable::WorkedOn { order, until }.into());
@@ -82,25 +83,14 @@ impl Person<'_> {
             return Err(Unresolvable::Contradicted { order: attempt.order.clone() }.into());
         }
         let mut text = told(&attempt.order, &attempt.schema, &settled);
-        text.push_str(&self.clear_if_same(entry)?);
-        Ok(text)
-    }
-
-    /// What was the trouble before is settled; what has come up by settling is another matter.
-    fn clear_if_same(&self, before: &LedgerEntry) -> Result<String, CommandError> {
-        let order = &before.attempt.order;
-        let trouble = find(self.store, order)?.attempt.trouble;
-        match trouble {
-            None => Ok(String::new()),
-            Some(trouble) if before.attempt.trouble.as_ref() == Some(&trouble) => {
-                self.store.clear_trouble(before.attempt.id, self.because, self.now)?;
-                Ok(format!("its trouble is done with: {trouble}\n"))
-            }
-            Some(trouble) => Ok(format!(
-                "it is in trouble now: {trouble}\nwhen that is dealt with: echodesk orders resolve {order} --paid \
-                 --because …\n"
-            )),
+        // Settling is done with the trouble that was; what it has brought up is another matter.
+        if let Some(trouble) = find(self.store, &attempt.order)?.attempt.trouble {
+            let order = &attempt.order;
+            text.push_str(&format!(
+                "it is in trouble: {trouble}\nonce that is dealt with: echodesk orders resolve {order} --paid --because …\n"
+            ));
         }
+        Ok(text)
     }
 
     fn clear(&self, entry: &LedgerEntry) -> Result<String, CommandError> {
@@ -156,10 +146,7 @@ mod tests {
         let until = Some("2026-12-25T00:00:00Z".parse().unwrap());
         let paid = |extended, reactivated| Settled::Paid { until, extended, reactivated };
         let table = [
-            (
-                paid(true, false),
-                "order REC-1 is paid; the subscription of acme runs until 2026-12-25T00:00:00Z\n",
-            ),
+            (paid(true, false), "order REC-1 is paid; the subscription of acme runs until 2026-12-25T00:00:00Z\n"),
             (
                 paid(true, true),
                 "order REC-1 is paid; the subscription of acme runs until 2026-12-25T00:00:00Z; acme is no longer \
@@ -170,10 +157,7 @@ mod tests {
                 Settled::Failed(Next::On("2026-11-23".parse().unwrap())),
                 "order REC-1 has failed; the card is charged again from 2026-11-23 on\n",
             ),
-            (
-                Settled::Already(AttemptState::Paid),
-                "order REC-1 was settled meanwhile: paid; nothing has changed\n",
-            ),
+            (Settled::Already(AttemptState::Paid), "order REC-1 was settled meanwhile: paid; nothing has changed\n"),
         ];
         for (settled, text) in table {
             assert_eq!(told(&order, &schema, &settled), text);

@@ -5,11 +5,11 @@ use echodesk_core::ConnectionId;
 use echodesk_mail::model::{FolderCursor, FolderStatus, Suspect, Uid, UidSet};
 use jiff::Timestamp;
 
-use super::text::without_nul;
 use crate::connection::{Connection, on};
 use crate::error::{Failure, Outcome};
 use crate::sql_types::{Day, Stamp};
 use crate::tables::folders;
+use crate::text::without_nul;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = folders)]

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use super::flags::{self, Change};
 use super::items::CHUNK;
-use super::text::cut;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::{RowId, Stamp};
 use crate::tables::{folders, items, messages};
+use crate::text::cut;
 
 /// A place that a message has or had.
 #[derive(Queryable)]

@@ -10,11 +10,11 @@ use echodesk_mail::ports::{FailedItems, Item};
 use jiff::Timestamp;
 
 use super::folders::number;
-use super::text::without_nul;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::Stamp;
 use crate::tables::{folders, items};
+use crate::text::without_nul;
 
 /// Values in one IN list, and rows in one INSERT: far below SQLite's 32,766 parameters.
 pub(crate) const CHUNK: usize = 500;

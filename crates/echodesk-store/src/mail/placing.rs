@@ -7,10 +7,10 @@ use echodesk_mail::model::{ColumnLimits, ContentDigest, Fate, Flags, FolderCurso
 use echodesk_mail::ports::{Batch, BatchItem, ItemContent};
 use echodesk_mail::rules::identity::{self, Candidate, Existing, Fingerprint, Placement, names, place};
 
-use super::text::{cut, without_nul};
 use super::{flags, follow, items, rows};
 use crate::connection::Connection;
 use crate::error::{Failure, Outcome};
+use crate::text::{cut, without_nul};
 
 /// Where the batch comes from.
 pub(crate) struct Place<'a> {

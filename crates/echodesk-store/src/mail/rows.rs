@@ -10,11 +10,12 @@ use echodesk_mail::rules::identity::Existing;
 use jiff::Timestamp;
 
 use super::items::CHUNK;
-use super::text::{addresses, attachments, cut, without_nul};
+use super::json::{addresses, attachments};
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::{JsonText, RowId, Stamp};
 use crate::tables::{items, messages};
+use crate::text::{cut, without_nul};
 
 /// Rows in one INSERT. More gain nothing, and each has 29 parameters.
 const ROWS: usize = 100;

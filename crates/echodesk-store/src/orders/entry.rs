@@ -1,13 +1,12 @@
 //! An attempt with what only people want to know of it.
 
 use diesel::prelude::*;
-use echodesk_billing::model::{Attempt, AttemptState, BankOrderId, OrderId, Refusal};
-use echodesk_billing::{Currency, Money};
-use echodesk_core::{AttemptId, SubscriptionId, TenantId};
+use echodesk_billing::model::Attempt;
 use jiff::Timestamp;
 
-use crate::error::{Failure, Outcome};
-use crate::sql_types::{Exact, Stamp, UuidValue};
+use crate::billing::ledger;
+use crate::error::Outcome;
+use crate::sql_types::Stamp;
 use crate::tables::attempts;
 
 /// A charge attempt, and who has to do with it.
@@ -21,35 +20,29 @@ pub struct LedgerEntry {
     pub settled_by: Option<String>,
     /// How a person knew.
     pub because: Option<String>,
-    /// Until when a run has claimed it.
+    /// Until when a run has claimed it; that may be over.
     pub claimed_until: Option<Timestamp>,
 }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = attempts)]
 pub(super) struct Row {
-    id: i64,
-    subscription_id: i64,
-    tenant_id: i64,
-    schema_name: String,
-    period: Stamp,
-    number: i32,
-    order_id: String,
-    idempotency_key: UuidValue,
-    parent_order_id: String,
-    amount: Exact,
-    currency: String,
-    state: String,
-    bank_order_id: Option<String>,
-    prepared_at: Stamp,
+    #[diesel(embed)]
+    attempt: ledger::Row,
     closed_at: Option<Stamp>,
-    refusal_kind: Option<String>,
-    refusal_status: Option<i32>,
-    refusal_code: Option<String>,
-    refusal_text: Option<String>,
-    last_error: Option<String>,
-    trouble: Option<String>,
     settled_by: Option<String>,
     because: Option<String>,
     claimed_until: Option<Stamp>,
+}
+
+impl Row {
+    pub(super) fn read(self) -> Outcome<LedgerEntry> {
+        Ok(LedgerEntry {
+            attempt: self.attempt.into_attempt()?,
+            closed_at: self.closed_at.map(Into::into),
+            settled_by: self.settled_by,
+            because: self.because,
+            claimed_until: self.claimed_until.map(Into::into),
+        })
+    }
 }
