@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bank;
+pub mod callback;
 pub mod model;
 mod money;
 pub mod ports;
