@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod demo_mailbox;
+pub mod kill_points;
 pub mod processes;
 pub mod proxy;
 pub mod sandbox;
