@@ -52,7 +52,12 @@ pub(crate) fn address(value: &str) -> Result<String, ValueError> {
 
 /// An amount of lari and tetri.
 pub(crate) fn lari(value: &str) -> Result<Money, ValueError> {
-    let amount: Decimal = value.trim().parse().map_err(|_| ValueError::Amount)?;
+    let value = value.trim();
+    // Exponents and underscores would be understood as well, and nobody writes an amount with them.
+    if !value.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-')) {
+        return Err(ValueError::Amount);
+    }
+    let amount: Decimal = value.parse().map_err(|_| ValueError::Amount)?;
     Ok(Money::new(amount, Currency::Gel)?)
 }
 
