@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use echodesk_billing::Money;
 use echodesk_core::SchemaName;
 use echodesk_job::values;
@@ -62,7 +62,7 @@ pub(crate) struct OrdersListArgs {
 }
 
 #[derive(Args, Debug)]
-#[group(id = "end", required = true, multiple = false, args = ["paid", "failed"])]
+#[command(group(ArgGroup::new("end").required(true).args(["paid", "failed"])))]
 pub(crate) struct OrdersResolveArgs {
     /// The order as `orders list` shows it
     #[arg(value_parser = validate::text::<100>)]
