@@ -7,6 +7,7 @@
 )]
 
 mod adoption;
+mod billing;
 mod concurrency;
 mod flags_and_gone;
 mod inspecting;

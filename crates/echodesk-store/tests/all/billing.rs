@@ -1,0 +1,13 @@
+//! The ledger of charges.
+
+mod accounts;
+mod adopted;
+mod answering;
+mod at_once;
+mod candidates;
+mod claiming;
+mod invoicing;
+mod listing;
+mod preparing;
+mod refused;
+mod settling;
