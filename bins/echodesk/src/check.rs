@@ -22,7 +22,10 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
     let mut findings = Vec::new();
     let store = database::open(&world.settings.database, &mut findings);
     if let Some(store) = &store {
-        findings.extend(database::tables(store, &world.settings.database, args.tenant.as_ref()));
+        // Who has not set up payments may only look after mail, with a user who may do no more.
+        let is_billed = world.settings.environment.get("BOG_CLIENT_ID").is_some();
+        let scope = database::Scope { tenant: args.tenant.as_ref(), is_billed };
+        findings.extend(database::tables(store, &world.settings.database, scope));
     }
     findings.extend(keys::check(&world.settings.environment));
     // Without the embedded database there is no folder yet for its attachments, and a check makes none.

@@ -1,5 +1,7 @@
 //! The command line of `echodesk`.
 
+mod billing;
+
 use std::num::NonZeroUsize;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +13,9 @@ use echodesk_job::{GlobalArgs, values};
 
 use crate::mailbox::MailboxRef;
 use crate::validate;
+pub(crate) use billing::{
+    CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
+};
 
 /// Look after the database of the EchoDesk jobs
 #[derive(Debug, Parser)]
@@ -30,12 +35,18 @@ pub(crate) enum Command {
     /// On an existing EchoDesk installation this adds our own tables and alters nothing that is there.
     /// The embedded database is migrated by every job that writes; PostgreSQL only by this command.
     Migrate(MigrateArgs),
-    /// Add and list tenants
+    /// Add and list tenants, and give them subscriptions
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Add, list and switch on mailboxes
     #[command(subcommand)]
     Mailbox(MailboxCommand),
+    /// List charges, and decide what only a person can decide
+    #[command(subcommand)]
+    Orders(OrdersCommand),
+    /// Receive the bank's callbacks
+    #[command(subcommand)]
+    Callbacks(CallbacksCommand),
     /// Check database, tables, keys, attachments and every mailbox
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
@@ -58,6 +69,10 @@ pub(crate) enum TenantCommand {
     Add(TenantAddArgs),
     /// List tenants
     List(ListArgs),
+    /// Give a tenant a subscription, to try out renewals without EchoDesk
+    ///
+    /// An installation of EchoDesk makes its subscriptions itself.
+    Subscribe(TenantSubscribeArgs),
 }
 
 #[derive(Args, Debug)]
@@ -204,6 +219,10 @@ Examples:
   echodesk mailbox list --json
   echodesk mailbox enable acme/1
   echodesk mailbox enable --all --tenant acme
+  echodesk tenant subscribe acme --expires 2026-12-01 --agents 5 --price 20.00 --card BANK_ORDER_ID
+  echodesk orders list
+  echodesk orders resolve REC-0123456789AB --paid --because 'statement of 2 December, line 17'
+  echodesk callbacks serve --listen 127.0.0.1:8787
   echodesk check --tenant acme
 
 Exit codes:

@@ -5,25 +5,28 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use echodesk_core::{Clock, Environment};
-use echodesk_job::{ExitStatus, JobError, LogFormat, Process, Settings, one_line, output, readiness};
+use echodesk_job::terminal::Terminal;
+use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, one_line, output, readiness};
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
-use crate::cli::{Cli, Command, MailboxCommand, TenantCommand};
+use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, OrdersCommand, TenantCommand};
 use crate::error::CommandError;
-use crate::{check, mailbox, migrate, tenant};
+use crate::{callbacks, check, mailbox, migrate, orders, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Standard error.
+    pub(crate) terminal: Terminal,
 }
 
 impl World {
     /// The database, refused if its shared tables are not as this version needs them.
-    pub(crate) fn store(&self, access: Access) -> Result<Store, CommandError> {
+    pub(crate) fn store(&self, access: Access, needs: Needs) -> Result<Store, CommandError> {
         let store = Store::open(&self.settings.database, access)?;
-        readiness::check(&store)?;
+        readiness::check(&store, needs)?;
         Ok(store)
     }
 }
@@ -35,7 +38,7 @@ pub(crate) fn main() -> ExitCode {
     let process = Process::start(&cli.global);
     let (clock, terminal) = (Arc::clone(&process.clock), process.terminal.clone());
     let outcome = process.work(|environment| {
-        let answer = run(cli, environment, clock)?;
+        let answer = run(cli, environment, clock, terminal.clone())?;
         output::print(answer.text.as_bytes())
             .map_err(|source| JobError::System { what: "write the answer to standard output", source })?;
         Ok(answer.status)
@@ -51,16 +54,20 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(ExitStatus::code(status))
 }
 
-fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>) -> Result<Answer, CommandError> {
+fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Terminal) -> Result<Answer, CommandError> {
     let settings = Settings::new(&cli.global, environment)?;
-    let world = World { settings, clock };
+    let world = World { settings, clock, terminal };
     match cli.command {
         Command::Migrate(args) => migrate::run(&world, &args),
         Command::Tenant(TenantCommand::Add(args)) => tenant::add(&world, args),
         Command::Tenant(TenantCommand::List(args)) => tenant::list(&world, &args),
+        Command::Tenant(TenantCommand::Subscribe(args)) => tenant::subscribe(&world, args),
         Command::Mailbox(MailboxCommand::Add(args)) => mailbox::add(&world, *args),
         Command::Mailbox(MailboxCommand::List(args)) => mailbox::list(&world, &args),
         Command::Mailbox(MailboxCommand::Enable(args)) => mailbox::enable(&world, &args),
+        Command::Orders(OrdersCommand::List(args)) => orders::list(&world, &args),
+        Command::Orders(OrdersCommand::Resolve(args)) => orders::resolve(&world, &args),
+        Command::Callbacks(CallbacksCommand::Serve(args)) => callbacks::serve(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
     }
 }

@@ -1,5 +1,8 @@
 //! Why a command could not be done.
 
+use std::net::SocketAddr;
+
+use echodesk_billing::MoneyError;
 use echodesk_core::SchemaName;
 use echodesk_job::{ExitStatus, JobError, SettingsError};
 use echodesk_mail::credential::CredentialError;
@@ -7,6 +10,7 @@ use echodesk_mail::ports::{StoreError, TenantProblem};
 use echodesk_store::OpenError;
 
 use crate::mailbox::password::PasswordError;
+use crate::orders::Unresolvable;
 
 /// Why a command could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,25 @@ pub(crate) enum CommandError {
         /// What `--tenant` says.
         tenant: SchemaName,
     },
+    /// A subscription costs no amount of money.
+    #[error("the price for {agents} agents")]
+    Price {
+        /// For how many.
+        agents: u32,
+        /// What is wrong with it.
+        source: MoneyError,
+    },
+    /// Nothing can be decided about an order.
+    #[error(transparent)]
+    Unresolvable(#[from] Unresolvable),
+    /// The address to listen on cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
 }
 
 impl CommandError {
@@ -68,7 +91,11 @@ impl CommandError {
             | Self::NoMailbox { .. }
             | Self::NoMailboxAnywhere(_)
             | Self::AmbiguousMailbox { .. }
-            | Self::TwoTenants { .. } => ExitStatus::Usage,
+            | Self::TwoTenants { .. }
+            | Self::Price { .. }
+            | Self::Listen { .. } => ExitStatus::Usage,
+            Self::Unresolvable(Unresolvable::Contradicted { .. }) => ExitStatus::DoneWithFailures,
+            Self::Unresolvable(_) => ExitStatus::Usage,
         }
     }
 }

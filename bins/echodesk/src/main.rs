@@ -1,12 +1,14 @@
-//! The operator's tool: migrations, tenants, mailboxes, checks. See `echodesk --help`.
+//! The operator's tool: migrations, tenants, mailboxes, orders, callbacks, checks. See `echodesk --help`.
 
 mod answer;
+mod callbacks;
 mod check;
 mod cli;
 mod command;
 mod error;
 mod mailbox;
 mod migrate;
+mod orders;
 mod tenant;
 mod validate;
 

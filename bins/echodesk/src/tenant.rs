@@ -1,6 +1,9 @@
 //! `echodesk tenant …`.
 
+mod subscribe;
+
 use echodesk_core::Tenant;
+use echodesk_job::Needs;
 use echodesk_job::table::Table;
 use echodesk_store::{Access, NewTenant};
 use serde_json::{Value, json};
@@ -10,9 +13,11 @@ use crate::cli::{ListArgs, TenantAddArgs};
 use crate::command::World;
 use crate::error::CommandError;
 
+pub(crate) use subscribe::subscribe;
+
 pub(crate) fn add(world: &World, args: TenantAddArgs) -> Result<Answer, CommandError> {
     let tenant = new_tenant(args);
-    let id = world.store(Access::ReadWrite)?.add_tenant(&tenant, world.clock.now())?;
+    let id = world.store(Access::ReadWrite, Needs::Mail)?.add_tenant(&tenant, world.clock.now())?;
     let schema = &tenant.schema;
     Ok(Answer::done(format!("tenant {schema} added with id {id}; next: echodesk mailbox add --tenant {schema} …\n")))
 }
@@ -30,7 +35,7 @@ fn new_tenant(args: TenantAddArgs) -> NewTenant {
 }
 
 pub(crate) fn list(world: &World, args: &ListArgs) -> Result<Answer, CommandError> {
-    let tenants = world.store(Access::ReadOnly)?.tenants_list()?;
+    let tenants = world.store(Access::ReadOnly, Needs::Mail)?.tenants_list()?;
     let rows: Vec<Value> = tenants.iter().map(as_row).collect();
     Ok(Answer::list(args.json, &rows, || as_table(&tenants)))
 }

@@ -1,5 +1,8 @@
 //! What may be written into EchoDesk's columns, checked before anything is.
 
+use echodesk_billing::{Currency, Money, MoneyError};
+use rust_decimal::Decimal;
+
 /// Why a value cannot be stored. clap names the flag and shows the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ValueError {
@@ -13,6 +16,10 @@ pub(crate) enum ValueError {
     Address,
     #[error("is not a host name: only letters, digits, dots and hyphens, without https:// or a port")]
     Host,
+    #[error("is not an amount in lari such as 20 or 20.50")]
+    Amount,
+    #[error("{0}")]
+    Money(#[from] MoneyError),
 }
 
 /// A text of 1 to `N` characters (the length of its `varchar` column), trimmed.
@@ -41,6 +48,17 @@ pub(crate) fn address(value: &str) -> Result<String, ValueError> {
         return Err(ValueError::Address);
     }
     Ok(value)
+}
+
+/// An amount of lari and tetri.
+pub(crate) fn lari(value: &str) -> Result<Money, ValueError> {
+    let value = value.trim();
+    // Exponents and underscores would be understood as well, and nobody writes an amount with them.
+    if !value.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-')) {
+        return Err(ValueError::Amount);
+    }
+    let amount: Decimal = value.parse().map_err(|_| ValueError::Amount)?;
+    Ok(Money::new(amount, Currency::Gel)?)
 }
 
 /// A host name (RFC 1123, section 2.1) or an IP address.
@@ -92,5 +110,17 @@ mod tests {
         assert_eq!(text::<3>("abcd"), Err(ValueError::TooLong(3)));
         assert_eq!(text::<9>("a\nb"), Err(ValueError::Control));
         assert_eq!(text::<9>("   "), Err(ValueError::Empty));
+    }
+
+    #[test]
+    fn amounts_are_lari_and_tetri() {
+        assert_eq!(lari("20.5").unwrap().to_string(), "20.50 GEL");
+        assert!(lari("0").unwrap().is_zero());
+        for (bad, words) in [("", "not an amount"), ("20 GEL", "not an amount"), ("1e3", "not an amount")] {
+            assert!(lari(bad).unwrap_err().to_string().contains(words), "{bad:?}");
+        }
+        for (bad, words) in [("-1", "negative"), ("1.005", "two decimals"), ("100000000", "99999999.99")] {
+            assert!(lari(bad).unwrap_err().to_string().contains(words), "{bad:?}");
+        }
     }
 }

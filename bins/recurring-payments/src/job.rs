@@ -7,8 +7,8 @@ use echodesk_billing::ports::{Bank, BillingStore, SystemRandom};
 use echodesk_billing::run::{RenewalOptions, RenewalReport, RenewalWorld, preview, renew};
 use echodesk_core::{Clock, RunId, StopToken};
 use echodesk_job::{
-    CommonArgs, Items, Job, JobContext, JobError, JobReport, Progress, ProgressWords, Settings, SettingsError, Spool,
-    bank, tenant,
+    CommonArgs, Items, Job, JobContext, JobError, JobReport, Needs, Progress, ProgressWords, Settings, SettingsError,
+    Spool, bank, tenant,
 };
 use jiff::Timestamp;
 
@@ -31,6 +31,7 @@ pub(crate) struct Plan {
 impl Job for RecurringPayments {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const NEEDS: Needs = Needs::Billing;
     const PROGRESS: ProgressWords = PROGRESS;
     type Plan = Plan;
 

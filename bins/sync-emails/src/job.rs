@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use echodesk_core::{Clock, StopToken};
-use echodesk_job::{CommonArgs, Job, JobContext, JobError, JobReport, ProgressWords, Settings, SettingsError, mail};
+use echodesk_job::{
+    CommonArgs, Job, JobContext, JobError, JobReport, Needs, ProgressWords, Settings, SettingsError, mail,
+};
 use echodesk_mail::attachments::NullStore;
 use echodesk_mail::credential::CredentialKeys;
 use echodesk_mail::ports::{AttachmentStore, MailServer, Scope};
@@ -26,6 +28,7 @@ pub(crate) struct Plan {
 impl Job for SyncEmails {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const NEEDS: Needs = Needs::Mail;
     const PROGRESS: ProgressWords = ProgressWords::Items { items: "mailboxes", parts: "messages" };
     type Plan = Plan;
 

@@ -16,6 +16,7 @@ use crate::error::{JobError, one_line};
 use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
+use crate::readiness::Needs;
 use crate::report::ReportTarget;
 use crate::run_record::{self, RunRecord};
 use crate::settings::{Settings, SettingsError};
@@ -29,6 +30,8 @@ pub trait Job: clap::Parser {
     const NAME: &'static str;
     /// The binary's version.
     const VERSION: &'static str;
+    /// Which tables it cannot do without.
+    const NEEDS: Needs;
     /// What its progress counts.
     const PROGRESS: ProgressWords;
 
@@ -100,7 +103,7 @@ fn execute<J: Job>(
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
-    readiness::check(&store)?;
+    readiness::check(&store, J::NEEDS)?;
     let tenant = common.tenant.as_ref().map(|schema| tenant::find(&store, schema)).transpose()?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()

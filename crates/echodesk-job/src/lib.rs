@@ -29,5 +29,6 @@ pub use exit::{ExitStatus, Signal};
 pub use job::{Job, JobContext, run};
 pub use process::Process;
 pub use progress::{Progress, ProgressWords};
+pub use readiness::Needs;
 pub use settings::{Settings, SettingsError};
 pub use spool::Spool;

@@ -5,10 +5,10 @@
 
 mod answers;
 mod candidates;
-mod claims;
+pub(crate) mod claims;
 mod events;
 mod invoices;
-mod ledger;
+pub(crate) mod ledger;
 mod prepare;
 mod refusal;
 pub(crate) mod retries;

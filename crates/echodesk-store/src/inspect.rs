@@ -1,8 +1,9 @@
 //! What a job must know about the tables before it does anything.
 
+mod billing;
+
 use std::collections::HashMap;
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use echodesk_core::SchemaName;
@@ -38,6 +39,8 @@ pub enum Severity {
     Warning,
     /// This tenant cannot be worked for; others can.
     Tenant,
+    /// Nothing about payments can be done; everything else can.
+    Billing,
     /// No job can start.
     Fatal,
 }
@@ -95,7 +98,7 @@ impl Store {
         // The catalog is open to every user, whatever he may do with the tables.
         let (shapes, lacking) = self.read(Place::Public, "inspecting the tables of the tenants", |c| {
             let lacking = match c {
-                Connection::Postgres(c) => catalog::lacking_rights(c, &names)?,
+                Connection::Postgres(c) => catalog::lacking_rights(c, &names, &catalog::mail_rights())?,
                 Connection::Sqlite(_) => HashMap::new(),
             };
             Ok((catalog::survey(c, &names)?, lacking))
@@ -171,12 +174,8 @@ impl Store {
 
     /// An error as one tenant's problem, or the error itself if the database is away for everybody.
     fn trouble_of(&self, schema: &SchemaName, error: StoreError) -> Result<TenantProblem, StoreError> {
-        let answers = || {
-            let ask = |c: &mut Connection| Ok(on!(c, |c| c.batch_execute("SELECT 1"))?);
-            self.read(Place::Public, "asking whether the database is there", ask).is_ok()
-        };
         // A lock on one tenant's tables looks like a database that is away until it is asked.
-        if error.kind == StoreErrorKind::Unavailable && !answers() {
+        if error.kind == StoreErrorKind::Unavailable && self.ping().is_err() {
             return Err(error);
         }
         Ok(unreadable(schema, &error))
@@ -194,12 +193,7 @@ fn bad_name(tenant: &Unusable) -> SchemaFinding {
 }
 
 fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<SchemaFinding>> {
-    let finding = |severity, problem: String, remedy: &str| SchemaFinding {
-        severity,
-        schema: "public".to_owned(),
-        problem,
-        remedy: remedy.to_owned(),
-    };
+    let finding = public_finding;
     let mut findings = Vec::new();
     if !public.has(catalog::TENANTS) {
         let remedy = if public.has(catalog::DJANGO) { "let EchoDesk migrate its database first" } else { MIGRATE };
@@ -217,9 +211,16 @@ fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<S
     if !missing.is_empty() {
         findings.push(finding(Severity::Fatal, format!("tables of ours are missing: {}", missing.join(", ")), MIGRATE));
     } else if !migrations::pending(connection, Place::Public)?.is_empty() {
+        // What is wrong with the tables of billing may be for the same command to mend.
         findings.push(finding(Severity::Fatal, "tables of ours are old".to_owned(), MIGRATE));
+    } else {
+        findings.extend(billing::findings(connection, public)?);
     }
     Ok(findings)
+}
+
+fn public_finding(severity: Severity, problem: String, remedy: &str) -> SchemaFinding {
+    SchemaFinding { severity, schema: "public".to_owned(), problem, remedy: remedy.to_owned() }
 }
 
 fn schema_findings(schema: &str, shape: Option<&Shape>, pending: bool) -> Vec<SchemaFinding> {

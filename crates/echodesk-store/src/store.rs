@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use diesel::connection::SimpleConnection as _;
 use echodesk_core::{DatabaseUrl, SchemaName};
 use echodesk_mail::model::ColumnLimits;
 use echodesk_mail::ports::StoreError;
 
 use crate::access::{Access, OpenError};
 use crate::billing::retries;
-use crate::connection::{Connection, Place, Purpose};
+use crate::connection::{Connection, Place, Purpose, on};
 use crate::error::{Failure, Outcome};
 use crate::postgres::PostgresPool;
 use crate::sqlite::SqliteFolder;
@@ -65,6 +66,15 @@ impl Store {
         let inner =
             Inner { back_end, access, shown: url.to_string(), limits: Mutex::default(), retries: OnceLock::new() };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Asks the database for nothing, to see whether it is there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        let ask = |c: &mut Connection| Ok(on!(c, |c| c.batch_execute("SELECT 1"))?);
+        self.read(Place::Public, "asking whether the database is there", ask)
     }
 
     pub(crate) fn back_end(&self) -> &BackEnd {

@@ -22,30 +22,45 @@ pub(super) fn open(url: &DatabaseUrl, findings: &mut Vec<Finding>) -> Option<Sto
     }
 }
 
+/// What a check is about.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// The only tenant of interest, if it is one.
+    pub(super) tenant: Option<&'a SchemaName>,
+    /// Whether payments are set up, so that what keeps them from working is a failure.
+    pub(super) is_billed: bool,
+}
+
 /// Compares the tables with what this version needs: the shared ones, and those of every active tenant
 /// or of one.
-pub(super) fn tables(store: &Store, url: &DatabaseUrl, only: Option<&SchemaName>) -> Vec<Finding> {
+pub(super) fn tables(store: &Store, url: &DatabaseUrl, scope: Scope<'_>) -> Vec<Finding> {
     match store.inspect() {
-        Ok(findings) => from_schemas(findings, only),
+        Ok(findings) => from_schemas(findings, scope),
         Err(error) => vec![Finding::failed("tables", "", one_line(&error), remedy::tables(&error, url))],
     }
 }
 
-fn from_schemas(mut findings: Vec<SchemaFinding>, only: Option<&SchemaName>) -> Vec<Finding> {
+fn from_schemas(mut findings: Vec<SchemaFinding>, scope: Scope<'_>) -> Vec<Finding> {
     findings.retain(|finding| {
-        finding.severity == Severity::Fatal || only.is_none_or(|only| only.as_str() == finding.schema)
+        let of_all = matches!(finding.severity, Severity::Fatal | Severity::Billing);
+        of_all || scope.tenant.is_none_or(|only| only.as_str() == finding.schema)
     });
     if findings.is_empty() {
         return vec![Finding::ok("tables", "", "all there, with every column that is needed")];
     }
-    findings.into_iter().map(from_schema).collect()
+    findings.into_iter().map(|finding| from_schema(finding, scope.is_billed)).collect()
 }
 
-fn from_schema(finding: SchemaFinding) -> Finding {
-    let failed = Finding::failed("tables", finding.schema, finding.problem, finding.remedy);
+fn from_schema(finding: SchemaFinding, is_billed: bool) -> Finding {
+    let problem = match finding.severity {
+        Severity::Billing => format!("no payments: {}", finding.problem),
+        Severity::Warning | Severity::Tenant | Severity::Fatal => finding.problem,
+    };
+    let failed = Finding::failed("tables", finding.schema, problem, finding.remedy);
     match finding.severity {
         Severity::Fatal | Severity::Tenant => failed,
-        Severity::Warning => failed.warning(),
+        Severity::Billing if is_billed => failed,
+        Severity::Billing | Severity::Warning => failed.warning(),
     }
 }
 
@@ -53,6 +68,8 @@ fn from_schema(finding: SchemaFinding) -> Finding {
 mod tests {
     use super::*;
     use crate::check::finding::Verdict;
+
+    const ALL: Scope<'_> = Scope { tenant: None, is_billed: true };
 
     fn finding(severity: Severity, schema: &str) -> SchemaFinding {
         let (problem, remedy) = ("table t is missing".to_owned(), "make it".to_owned());
@@ -67,9 +84,18 @@ mod tests {
             (Severity::Warning, Verdict::Warning),
         ];
         for (severity, verdict) in table {
-            let found = from_schemas(vec![finding(severity, "acme")], None);
+            let found = from_schemas(vec![finding(severity, "acme")], ALL);
             assert_eq!((found[0].verdict, found[0].subject.as_str()), (verdict, "acme"));
             assert_eq!(found[0].remedy.as_deref(), Some("make it"));
+        }
+    }
+
+    #[test]
+    fn what_keeps_payments_from_working_is_a_failure_where_they_are_set_up() {
+        for (is_billed, verdict) in [(true, Verdict::Failed), (false, Verdict::Warning)] {
+            let found = from_schemas(vec![finding(Severity::Billing, "public")], Scope { is_billed, ..ALL });
+            assert_eq!(found[0].verdict, verdict);
+            assert_eq!(found[0].detail, "no payments: table t is missing");
         }
     }
 
@@ -78,8 +104,8 @@ mod tests {
         let only: SchemaName = "acme".parse().unwrap();
         let findings = || vec![finding(Severity::Fatal, "public"), finding(Severity::Tenant, "globex")];
         let subjects = |found: Vec<Finding>| found.into_iter().map(|f| f.subject).collect::<Vec<_>>();
-        assert_eq!(subjects(from_schemas(findings(), Some(&only))), ["public"]);
-        assert_eq!(subjects(from_schemas(findings(), None)), ["public", "globex"]);
-        assert_eq!(from_schemas(vec![], None)[0].verdict, Verdict::Ok);
+        assert_eq!(subjects(from_schemas(findings(), Scope { tenant: Some(&only), ..ALL })), ["public"]);
+        assert_eq!(subjects(from_schemas(findings(), ALL)), ["public", "globex"]);
+        assert_eq!(from_schemas(vec![], ALL)[0].verdict, Verdict::Ok);
     }
 }

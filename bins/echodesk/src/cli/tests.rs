@@ -26,6 +26,16 @@ fn every_documented_command_is_understood() {
         "mailbox enable 7 --tenant acme",
         "mailbox enable acme/7",
         "mailbox enable --all --tenant acme",
+        "tenant subscribe acme --expires 2026-12-01 --agents 5 --price 20.50 --card b-1",
+        "tenant subscribe acme --expires 2026-12-01T08:00:00Z --agents 1 --price 0",
+        "orders list",
+        "orders list --open --tenant acme --json",
+        "orders list --unknown",
+        "orders list --all",
+        "orders resolve REC-1 --paid --because statement",
+        "orders resolve REC-1 --failed --because statement",
+        "callbacks serve --listen 127.0.0.1:0",
+        "callbacks serve --listen [::1]:8787 --log-format json",
         "check --tenant acme --json --ca-file ca.pem --jobs 2",
     ] {
         parse(line).unwrap();
@@ -60,6 +70,17 @@ fn what_cannot_be_stored_is_refused_by_name() {
         ("mailbox enable".to_owned(), "<ID>"),
         ("mailbox enable --all".to_owned(), "--tenant <SCHEMA>"),
         ("mailbox enable acme/7 --all --tenant acme".to_owned(), "cannot be used with"),
+        ("tenant subscribe acme --expires soon --agents 5 --price 20".to_owned(), "2026-12-01"),
+        ("tenant subscribe acme --expires 2026-12-01 --agents 0 --price 20".to_owned(), "1..=1000000"),
+        ("tenant subscribe acme --expires 2026-12-01 --agents 5 --price=-1".to_owned(), "negative"),
+        ("tenant subscribe acme --expires 2026-12-01 --agents 5 --price 0.001".to_owned(), "two decimals"),
+        ("orders list --open --unknown".to_owned(), "cannot be used with"),
+        ("orders resolve REC-1 --because x".to_owned(), "--paid"),
+        ("orders resolve REC-1 --paid --failed --because x".to_owned(), "cannot be used with"),
+        ("orders resolve REC-1 --paid".to_owned(), "--because"),
+        ("orders resolve REC-1 --paid --because=".to_owned(), "--because"),
+        ("callbacks serve".to_owned(), "--listen"),
+        ("callbacks serve --listen 8787".to_owned(), "--listen"),
         ("check --jobs 0".to_owned(), "must be at least 1"),
     ];
     for (line, part) in table {
@@ -79,4 +100,25 @@ fn the_help_of_adding_a_mailbox_is_worth_reading() {
     command.build();
     let mailbox = command.find_subcommand_mut("mailbox").unwrap();
     insta::assert_snapshot!(mailbox.find_subcommand_mut("add").unwrap().render_long_help());
+}
+
+#[test]
+fn a_reason_must_say_something() {
+    let blank = ["echodesk", "orders", "resolve", "REC-1", "--paid", "--because", "  "];
+    let error = Cli::try_parse_from(blank).unwrap_err().to_string();
+    assert!(error.contains("cannot be empty"), "{error}");
+}
+
+#[test]
+fn the_help_of_billing_is_worth_reading() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut help = String::new();
+    for (group, name) in [("tenant", "subscribe"), ("orders", "list"), ("orders", "resolve"), ("callbacks", "serve")] {
+        let group = command.find_subcommand_mut(group).unwrap();
+        // What every command has is in the help of the whole.
+        let text = group.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+        help.push_str(text.split("\nDatabase:").next().unwrap());
+    }
+    insta::assert_snapshot!(help);
 }

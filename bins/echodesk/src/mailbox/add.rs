@@ -1,7 +1,7 @@
 //! `echodesk mailbox add`.
 
 use echodesk_core::Secret;
-use echodesk_job::{SettingsError, tenant};
+use echodesk_job::{Needs, SettingsError, tenant};
 use echodesk_mail::credential;
 use echodesk_mail::model::{Endpoint, Security};
 use echodesk_store::{Access, NewMailbox};
@@ -14,7 +14,7 @@ use crate::error::CommandError;
 
 pub(crate) fn add(world: &World, args: MailboxAddArgs) -> Result<Answer, CommandError> {
     let key = world.settings.environment.secret("ECHODESK_SECRET_KEY").ok_or_else(missing_key)?;
-    let store = world.store(Access::ReadWrite)?;
+    let store = world.store(Access::ReadWrite, Needs::Mail)?;
     let schema = tenant::find(&store, &args.tenant)?.schema;
     let password = password::read(args.password_stdin)?;
     let sealed = credential::seal(&password, &key, &schema)?;

@@ -1,6 +1,6 @@
 //! `echodesk mailbox enable`.
 
-use echodesk_job::tenant;
+use echodesk_job::{Needs, tenant};
 use echodesk_mail::model::MailboxKey;
 use echodesk_mail::ports::TenantMailboxes;
 use echodesk_store::{Access, Store};
@@ -12,7 +12,7 @@ use crate::command::World;
 use crate::error::CommandError;
 
 pub(crate) fn enable(world: &World, args: &MailboxEnableArgs) -> Result<Answer, CommandError> {
-    let store = world.store(Access::ReadWrite)?;
+    let store = world.store(Access::ReadWrite, Needs::Mail)?;
     let keys = match &args.mailbox {
         Some(mailbox) => vec![mailbox.resolve(args.tenant.as_ref(), || existing(&store))?],
         None => switched_off(of_tenants(&store, args.tenant.as_ref())?)?,

@@ -1,5 +1,6 @@
 //! `echodesk mailbox list`.
 
+use echodesk_job::Needs;
 use echodesk_job::table::Table;
 use echodesk_mail::model::{Mailbox, Security};
 use echodesk_mail::ports::TenantMailboxes;
@@ -16,7 +17,7 @@ use crate::error::CommandError;
 const LONGEST_ERROR: usize = 60;
 
 pub(crate) fn list(world: &World, args: &MailboxListArgs) -> Result<Answer, CommandError> {
-    let store = world.store(Access::ReadOnly)?;
+    let store = world.store(Access::ReadOnly, Needs::Mail)?;
     let tenants = of_tenants(&store, args.tenant.as_ref())?;
     Ok(answer(args.json, &tenants))
 }

@@ -190,7 +190,7 @@ mod tests {
         let record = record(&mailbox("acme", 7), &login(), Evidence::NobodyReached, false, at());
         let notice = record.switch_off.unwrap();
         assert_eq!((notice.subject_key.as_str(), record.failure_count), ("mailbox:7", 0));
-        let NoticeKind::MailboxSwitchedOff { reason, .. } = notice.kind;
+        let NoticeKind::MailboxSwitchedOff { reason, .. } = notice.kind else { panic!("{:?}", notice.kind) };
         assert!(reason.contains("refused to log in"), "{reason}");
     }
 

@@ -17,7 +17,7 @@ use crate::tables::attempts;
 const CHUNK: usize = 500;
 
 /// Said in the words of the partial index, which is what finds these among millions that are closed.
-const LEFT: &str = "(state IN ('prepared', 'unknown', 'accepted') OR trouble IS NOT NULL)";
+pub(crate) const LEFT: &str = "(state IN ('prepared', 'unknown', 'accepted') OR trouble IS NOT NULL)";
 
 /// Which attempts a page is of.
 #[derive(Clone, Copy)]

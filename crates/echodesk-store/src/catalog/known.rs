@@ -16,8 +16,31 @@ pub(crate) const OWN_MAIL_TABLES: [&str; 2] = ["echodesk_mail_folder", "echodesk
 /// Ours in `public`.
 pub(crate) const OWN_PUBLIC_TABLES: [&str; 3] = ["echodesk_lease", "echodesk_run", "echodesk_notice"];
 
-/// The columns that our INSERTs into a table fill, all of which must therefore be there. `id` fills
-/// itself.
+/// A tenant's subscription.
+pub(crate) const SUBSCRIPTIONS: &str = "tenants_tenant_subscription";
+/// Which features a subscription has.
+pub(crate) const SELECTED_FEATURES: &str = "tenants_tenant_subscription_selected_features";
+/// Features and their prices.
+pub(crate) const FEATURES: &str = "tenants_feature";
+/// Orders sent to the bank.
+pub(crate) const ORDERS: &str = "tenants_payment_order";
+/// What happened to a subscription.
+pub(crate) const EVENTS: &str = "tenants_subscription_event";
+/// Invoices.
+pub(crate) const INVOICES: &str = "tenants_invoice";
+/// What EchoDesk will charge by itself. Releases of EchoDesk that do not do so do not have it.
+pub(crate) const RETRIES: &str = "tenants_payment_retry_schedule";
+
+/// EchoDesk's tables in `public` that billing needs.
+pub(crate) const ECHODESK_BILLING_TABLES: [&str; 6] =
+    [SUBSCRIPTIONS, SELECTED_FEATURES, FEATURES, ORDERS, EVENTS, INVOICES];
+/// Those among them that a run inserts into. Into the others only a person's command does.
+pub(crate) const INSERTED_BY_BILLING: [&str; 3] = [ORDERS, EVENTS, INVOICES];
+/// Ours in `public` that only billing needs.
+pub(crate) const OWN_BILLING_TABLES: [&str; 2] = ["echodesk_charge_attempt", "echodesk_invoice_month"];
+
+/// The columns that our INSERTs into a table fill and our queries read, all of which must therefore be
+/// there. `id` fills itself.
 pub(crate) fn filled(table: &str) -> &'static [&'static str] {
     match table {
         TENANTS => &[
@@ -124,6 +147,120 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
             &["id", "job", "host", "version", "arguments", "started_at", "finished_at", "exit_code", "summary"]
         }
         "echodesk_notice" => &["tenant_id", "kind", "subject_key", "period", "payload", "state", "created_at"],
+        _ => of_billing(table),
+    }
+}
+
+/// [`filled`], of the tables that only billing needs.
+fn of_billing(table: &str) -> &'static [&'static str] {
+    match table {
+        SUBSCRIPTIONS => &[
+            "is_active",
+            "starts_at",
+            "expires_at",
+            "agent_count",
+            "current_users",
+            "whatsapp_messages_used",
+            "storage_used_gb",
+            "last_billed_at",
+            "next_billing_date",
+            "created_at",
+            "updated_at",
+            "tenant_id",
+            "is_trial",
+            "parent_order_id",
+            "trial_converted",
+            "subscription_type",
+            "failed_payment_count",
+            "last_payment_failure",
+            "payment_status",
+        ],
+        SELECTED_FEATURES => &["tenantsubscription_id", "feature_id"],
+        FEATURES => &[
+            "key",
+            "name",
+            "description",
+            "category",
+            "icon",
+            "sort_order",
+            "is_active",
+            "created_at",
+            "updated_at",
+            "price_per_user_gel",
+            "price_unlimited_gel",
+        ],
+        ORDERS => &[
+            "order_id",
+            "amount",
+            "currency",
+            "agent_count",
+            "status",
+            "payment_url",
+            "metadata",
+            "created_at",
+            "updated_at",
+            "paid_at",
+            "tenant_id",
+            "bog_order_id",
+            "card_saved",
+            "is_trial_payment",
+            "payment_provider",
+        ],
+        EVENTS => &[
+            "event_type",
+            "old_value",
+            "new_value",
+            "metadata",
+            "description",
+            "created_at",
+            "payment_order_id",
+            "subscription_id",
+            "tenant_id",
+        ],
+        INVOICES => &[
+            "invoice_number",
+            "amount",
+            "currency",
+            "description",
+            "agent_count",
+            "invoice_date",
+            "paid_date",
+            "pdf_generated",
+            "pdf_url",
+            "metadata",
+            "payment_order_id",
+            "tenant_id",
+        ],
+        "echodesk_charge_attempt" => &[
+            "subscription_id",
+            "tenant_id",
+            "schema_name",
+            "period",
+            "number",
+            "order_id",
+            "idempotency_key",
+            "parent_order_id",
+            "amount",
+            "currency",
+            "state",
+            "bank_order_id",
+            "prepared_at",
+            "closed_at",
+            "refusal_kind",
+            "refusal_status",
+            "refusal_code",
+            "refusal_text",
+            "last_error",
+            "trouble",
+            "settled_by",
+            "because",
+            "claimed_by",
+            "claimed_until",
+            "sender",
+            "updated_at",
+        ],
+        "echodesk_invoice_month" => &["month", "last"],
+        RETRIES => &["status", "scheduled_for", "executed_at", "skip_reason", "subscription_id"],
         _ => &[],
     }
 }

@@ -1,15 +1,51 @@
-//! Whether the database user may do with a tenant's tables what a sync does.
+//! Whether the database user may do with the tables what the jobs do with them.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
-use super::{CONNECTIONS, MESSAGES, OWN_MAIL_TABLES};
+use super::known::{EVENTS, INVOICES};
+use super::{
+    CONNECTIONS, FEATURES, MESSAGES, ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, RETRIES, SELECTED_FEATURES,
+    SUBSCRIPTIONS, TENANTS,
+};
 use crate::error::Outcome;
 
+/// A table, and what one must be allowed to do with it.
+pub(crate) type Right = (&'static str, &'static str);
+
+/// What renewals need in `public`. `echodesk tenant subscribe` needs more; who may use it is told by
+/// the database.
+pub(crate) const BILLING_RIGHTS: [Right; 23] = [
+    (TENANTS, "SELECT"),
+    // A payment lifts a suspension.
+    (TENANTS, "UPDATE"),
+    (SUBSCRIPTIONS, "SELECT"),
+    (SUBSCRIPTIONS, "UPDATE"),
+    (SELECTED_FEATURES, "SELECT"),
+    (FEATURES, "SELECT"),
+    (ORDERS, "SELECT"),
+    (ORDERS, "INSERT"),
+    (ORDERS, "UPDATE"),
+    (EVENTS, "SELECT"),
+    (EVENTS, "INSERT"),
+    (INVOICES, "SELECT"),
+    (INVOICES, "INSERT"),
+    (RETRIES, "SELECT"),
+    (RETRIES, "UPDATE"),
+    (OWN_BILLING_TABLES[0], "SELECT"),
+    (OWN_BILLING_TABLES[0], "INSERT"),
+    (OWN_BILLING_TABLES[0], "UPDATE"),
+    (OWN_BILLING_TABLES[1], "SELECT"),
+    (OWN_BILLING_TABLES[1], "INSERT"),
+    (OWN_BILLING_TABLES[1], "UPDATE"),
+    ("echodesk_notice", "SELECT"),
+    ("echodesk_notice", "INSERT"),
+];
+
 /// What a sync needs in every tenant's schema.
-fn needed() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn mail_rights() -> Vec<Right> {
     // Rows of mail and ours are added and changed; a mailbox's row is only ever changed.
     let mut needed = vec![(CONNECTIONS, "SELECT"), (CONNECTIONS, "UPDATE")];
     for table in [MESSAGES].into_iter().chain(OWN_MAIL_TABLES) {
@@ -19,7 +55,11 @@ fn needed() -> Vec<(&'static str, &'static str)> {
 }
 
 /// The rights that the database user lacks, in words, by schema; a schema that lacks none is not there.
-pub(crate) fn lacking_rights(connection: &mut PgConnection, schemas: &[&str]) -> Outcome<HashMap<String, String>> {
+pub(crate) fn lacking_rights(
+    connection: &mut PgConnection,
+    schemas: &[&str],
+    needed: &[Right],
+) -> Outcome<HashMap<String, String>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -28,9 +68,9 @@ pub(crate) fn lacking_rights(connection: &mut PgConnection, schemas: &[&str]) ->
         lacks: String,
     }
 
-    let (tables, rights): (Vec<&str>, Vec<&str>) = needed().into_iter().unzip();
+    let (tables, rights): (Vec<&str>, Vec<&str>) = needed.iter().copied().unzip();
     // A right on some of the columns counts as one on the table: an installation may well grant no
-    // more than a sync needs, and a false alarm would be worse than none.
+    // more than is needed, and a false alarm would be worse than none.
     let rows: Vec<Row> = diesel::sql_query(
         "WITH lacks AS (\
            SELECT n.nspname::text AS schema, 'USAGE of the schema' AS what FROM pg_catalog.pg_namespace n \

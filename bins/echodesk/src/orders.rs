@@ -1,0 +1,9 @@
+//! `echodesk orders …`.
+
+mod list;
+mod resolution;
+mod resolve;
+
+pub(crate) use list::list;
+pub(crate) use resolution::Unresolvable;
+pub(crate) use resolve::resolve;
