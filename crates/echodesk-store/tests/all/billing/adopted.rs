@@ -4,11 +4,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use echodesk_billing::model::AttemptState;
-use echodesk_billing::ports::Settled;
+use echodesk_billing::ports::{Prepared, Settled};
 use echodesk_billing::rules::retry::Next;
 use echodesk_store::{Access, Store};
 
-use super::accounts::{accept, candidate, prepare, rejected, settle, state, subscription};
+use super::accounts::{accept, candidate, charge, claim, prepare, rejected, settle, state, subscription, try_prepare};
 use crate::world::{empty_database, postgres};
 
 const PUBLIC: &str = include_str!("../../../../../tests/fixtures/echodesk.sql");
@@ -116,4 +116,51 @@ fn older_installations_with_integer_ids_serve_as_well() {
     let attempt = prepare(&store, "acme");
     assert!(matches!(settle(&store, &attempt, None), Settled::Paid { extended: true, .. }));
     assert_eq!(select(&mut connection, "SELECT invoice_number AS row FROM tenants_invoice"), ["INV-202611-0001"]);
+}
+
+/// EchoDesk's web hook and ours are at the same order at the same time, and EchoDesk's commits first.
+#[test]
+fn who_waits_for_echodesks_web_hook_sees_what_it_has_done() {
+    let Some((store, mut connection)) = installation() else { return };
+    let attempt = accept(&store, "acme");
+    connection
+        .batch_execute(
+            "BEGIN; UPDATE tenants_payment_order SET status = 'paid', paid_at = now() WHERE order_id LIKE 'REC-%'",
+        )
+        .unwrap();
+    let settled = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| settle(&store, &attempt, None));
+        // Long enough for ours to have read the order as pending and to wait for the row.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert!(!ours.is_finished());
+        connection.batch_execute("COMMIT").unwrap();
+        ours.join().unwrap()
+    });
+    assert!(matches!(settled, Settled::Paid { extended: false, .. }), "{settled:?}");
+    let until = "SELECT to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS row FROM tenants_tenant_subscription";
+    assert_eq!(select(&mut connection, until), ["2026-11-24"]);
+}
+
+/// Another run's charge, of which this one's statement could not know when it began to wait.
+#[test]
+fn who_waits_for_the_subscription_sees_what_was_done_to_it() {
+    let Some((store, mut connection)) = installation() else { return };
+    let charge = charge(&store, "acme");
+    connection
+        .batch_execute(
+            "BEGIN; SELECT 1 FROM tenants_tenant_subscription FOR UPDATE; \
+             INSERT INTO tenants_payment_order (order_id, amount, currency, agent_count, status, payment_url, metadata, \
+               created_at, updated_at, tenant_id, card_saved, is_trial_payment, payment_provider) \
+             SELECT 'RETRY-1', 50, 'GEL', 2, 'pending', '', '{}', '2026-11-22T09:00:00Z', now(), id, false, false, 'bog' \
+             FROM tenants_tenant",
+        )
+        .unwrap();
+    let prepared = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| try_prepare(&store, &charge, claim()));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert!(!ours.is_finished());
+        connection.batch_execute("COMMIT").unwrap();
+        ours.join().unwrap()
+    });
+    assert_eq!(prepared, Prepared::Changed);
 }

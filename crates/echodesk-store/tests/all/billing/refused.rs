@@ -5,7 +5,7 @@ use echodesk_billing::ports::{BillingStore, Settled};
 use echodesk_billing::rules::retry::Next;
 
 use super::accounts::{
-    accept, candidate, events, field, notices, orders, prepare, read, rejected, settle, standing, subscribe,
+    accept, candidate, day, events, field, notices, orders, prepare, read, rejected, settle, standing, subscribe,
 };
 use crate::world::on_both;
 
@@ -25,7 +25,8 @@ on_both! {
             world.select(&format!("SELECT {field} AS row FROM public.echodesk_notice")).remove(0)
         });
         assert_eq!((amount.as_str(), problem.as_str(), on.as_str()), ("50.00 GEL", "not_enough_money", "2026-11-23"));
-        assert_eq!(world.select("SELECT CAST(last_payment_failure IS NOT NULL AS text) AS row FROM public.tenants_tenant_subscription").len(), 1);
+        let failed_on = day(world, "last_payment_failure");
+        assert_eq!(world.select(&format!("SELECT {failed_on} AS row FROM public.tenants_tenant_subscription")), ["2026-11-22"]);
 
         assert_eq!(settle(&world.store, &attempt, Some(&refusal)), Settled::Already(AttemptState::Failed));
         assert_eq!((standing(world, "acme").as_str(), events(world).len(), notices(world).len()), ("2026-11-24 2026-11-24 retrying 1 active", 1, 1));
