@@ -10,6 +10,8 @@ mod mailbox;
 mod migrate;
 mod orders;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod validate;
 
 use std::process::ExitCode;

@@ -3,6 +3,8 @@
 mod list;
 mod resolution;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use list::list;
 pub(crate) use resolution::Unresolvable;

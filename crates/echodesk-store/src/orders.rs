@@ -18,7 +18,7 @@ use crate::connection::{Connection, Place, on};
 use crate::error::{Failure, Outcome};
 use crate::sql_types::{JsonText, RowId, Stamp, UuidValue};
 use crate::tables::{attempts, payment_orders, subscription_events};
-use crate::text::clean;
+use crate::text::{clean, without_nul};
 use entry::Row;
 
 pub use entry::LedgerEntry;
@@ -154,8 +154,11 @@ fn clear_trouble(connection: &mut Connection, attempt: AttemptId, because: &str,
     let event = (
         subscription_events::event_type.eq(kind),
         subscription_events::metadata.eq(JsonText(clean(metadata).to_string())),
-        subscription_events::description
-            .eq(format!("Order {}: a person has dealt with its trouble: {because}", attempt.order)),
+        subscription_events::description.eq(without_nul(&format!(
+            "Order {}: a person has dealt with its trouble: {because}",
+            attempt.order
+        ))
+        .into_owned()),
         subscription_events::created_at.eq(now),
         subscription_events::payment_order_id.eq(order),
         subscription_events::subscription_id.eq(RowId(attempt.subscription.0)),

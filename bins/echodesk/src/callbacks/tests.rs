@@ -1,6 +1,7 @@
 //! The server on a real socket.
 
 mod requests;
+mod signed;
 mod strangers;
 
 use std::io::{ErrorKind, Read as _, Write as _};

@@ -8,6 +8,7 @@ mod candidates;
 mod claiming;
 mod invoicing;
 mod listing;
+mod looking_after;
 mod preparing;
 mod refused;
 mod settling;
