@@ -15,7 +15,7 @@ pub(crate) mod retries;
 mod seen;
 mod settle;
 
-use echodesk_billing::model::{Attempt, AttemptState, BankOrderId, Candidate, OrderId};
+use echodesk_billing::model::{Attempt, BankOrderId, Candidate, OrderId};
 use echodesk_billing::ports::{BillingStore, Claim, Claims, NewAttempt, Prepared, Settled, Settlement};
 use echodesk_billing::rules::period::Window;
 use echodesk_core::notice::NewNotice;
@@ -100,14 +100,13 @@ impl BillingStore for Store {
         self.read(Place::Public, &format!("looking for the bank's order {order}"), |c| ledger::of_bank_order(c, order))
     }
 
-    fn attempts(
+    fn left(
         &self,
-        states: Option<&[AttemptState]>,
         tenant: Option<TenantId>,
         after: Option<AttemptId>,
         limit: usize,
     ) -> Result<Vec<Attempt>, StoreError> {
-        self.read(Place::Public, "reading charge attempts", |c| ledger::list(c, states, tenant, after, limit))
+        self.read(Place::Public, "reading charge attempts", |c| ledger::left(c, tenant, after, limit))
     }
 
     fn queue_notice(&self, tenant: &Tenant, notice: &NewNotice) -> Result<(), StoreError> {

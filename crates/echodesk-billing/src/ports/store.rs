@@ -110,14 +110,13 @@ pub trait BillingStore: Send + Sync {
     /// The database is away.
     fn attempt_of_bank_order(&self, order: &BankOrderId) -> Result<Option<Attempt>, StoreError>;
 
-    /// Attempts for a person to look at, ascending by id after `after`, at most `limit`; `states` of
-    /// none means any. Claims nothing.
+    /// The attempts that a run would see to, whoever has claimed them: open, or in trouble; of all tenants
+    /// or of one, ascending by id after `after`, at most `limit`. Claims nothing.
     ///
     /// # Errors
     /// The database is away.
-    fn attempts(
+    fn left(
         &self,
-        states: Option<&[AttemptState]>,
         tenant: Option<TenantId>,
         after: Option<AttemptId>,
         limit: usize,

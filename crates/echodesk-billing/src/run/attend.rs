@@ -88,13 +88,15 @@ impl<B: Bank> Run<B> {
 
     /// Asks what became of an order.
     async fn ask(&self, attempt: &Attempt, order: &BankOrderId) -> Result<Stand, StoreError> {
-        if self.breaker.open().is_some() {
+        if let Some(why) = self.breaker.open() {
+            self.heard(attempt.id, Some(why));
             return Ok(Stand::Open);
         }
         let receipt = {
             let _permit = self.permit().await;
             self.world.bank.receipt(order).await
         };
+        self.heard(attempt.id, receipt.as_ref().err().map(ToString::to_string));
         match receipt {
             Ok(receipt) => {
                 self.breaker.answered();

@@ -120,7 +120,11 @@ impl<B: Bank> Run<B> {
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for attempt in &page {
-                self.emit(&RenewalEvent::of(attempt, closed(attempt)));
+                let outcome = match (attempt.state.is_open(), self.unheard(attempt.id)) {
+                    (true, Some(why)) => Outcome::Unknown(why),
+                    _ => closed(attempt),
+                };
+                self.emit(&RenewalEvent::of(attempt, outcome));
             }
         }
         let run = self.world.run;

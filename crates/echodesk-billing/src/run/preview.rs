@@ -12,8 +12,6 @@ use crate::run::charge::skip_event;
 use crate::run::world::PAGE;
 use crate::run::{Outcome, Phase, RenewalEvent, RenewalObserver, RenewalOptions, RenewalReport};
 
-const OPEN: [AttemptState; 3] = [AttemptState::Prepared, AttemptState::Unknown, AttemptState::Accepted];
-
 /// Tells what a run at `now`, which may be any time, would do. Reads only, and talks to no bank.
 ///
 /// # Errors
@@ -32,14 +30,14 @@ pub fn preview(
     let tenant = options.tenant.as_ref().map(|tenant| tenant.id);
 
     observer.begun(Phase::Settling);
-    let mut open = HashSet::<SubscriptionId>::new();
+    let mut told = HashSet::<SubscriptionId>::new();
     let mut after = None;
     loop {
-        let page = store.attempts(Some(&OPEN), tenant, after, PAGE)?;
+        let page = store.left(tenant, after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for attempt in &page {
-            open.insert(attempt.subscription);
+            told.insert(attempt.subscription);
             tell(RenewalEvent::of(attempt, would_do(attempt, &options.policy, now)));
         }
     }
@@ -53,7 +51,7 @@ pub fn preview(
         after = Some(last.subscription);
         for candidate in &page {
             match judge(candidate, &options.policy, now) {
-                Decision::Skip(_) if open.contains(&candidate.subscription) => {}
+                Decision::Skip(_) if told.contains(&candidate.subscription) => {}
                 Decision::Skip(skip) => tell(skip_event(candidate, skip)),
                 Decision::Charge(charge) => tell(RenewalEvent {
                     tenant: charge.tenant.schema.clone(),

@@ -1,10 +1,11 @@
 //! A run's state, and how it talks to its store.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use echodesk_core::{StoreError, StoreErrorKind, TenantId};
+use echodesk_core::{AttemptId, StoreError, StoreErrorKind, TenantId};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -24,6 +25,8 @@ pub(super) struct Run<B: Bank> {
     pub(super) breaker: Breaker,
     calls: Semaphore,
     totals: Mutex<Totals>,
+    /// Open attempts whose receipt was not to be had when it was asked for last, and why.
+    unheard: Mutex<HashMap<AttemptId, String>>,
     database_away: AtomicBool,
 }
 
@@ -36,6 +39,7 @@ impl<B: Bank> Run<B> {
             breaker: Breaker::default(),
             calls,
             totals: Mutex::default(),
+            unheard: Mutex::default(),
             database_away: AtomicBool::new(false),
         }
     }
@@ -75,6 +79,20 @@ impl<B: Bank> Run<B> {
     pub(super) fn emit(&self, event: &RenewalEvent) {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).count(event);
         self.observer().event(event);
+    }
+
+    /// Remembers why there was no receipt, or that there was one.
+    pub(super) fn heard(&self, attempt: AttemptId, trouble: Option<String>) {
+        let mut unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            Some(why) => drop(unheard.insert(attempt, why)),
+            None => drop(unheard.remove(&attempt)),
+        }
+    }
+
+    /// Why there was no receipt, if there was none.
+    pub(super) fn unheard(&self, attempt: AttemptId) -> Option<String> {
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).get(&attempt).cloned()
     }
 
     pub(super) fn report(&self) -> RenewalReport {

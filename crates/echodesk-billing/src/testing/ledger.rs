@@ -331,15 +331,14 @@ impl BillingStore for MemoryLedger {
         Ok(self.all_attempts().into_iter().find(|attempt| attempt.bank_order.as_ref() == Some(order)))
     }
 
-    fn attempts(
+    fn left(
         &self,
-        states: Option<&[AttemptState]>,
         tenant: Option<TenantId>,
         after: Option<AttemptId>,
         limit: usize,
     ) -> Result<Vec<Attempt>, StoreError> {
         let wanted = |attempt: &Attempt| {
-            states.is_none_or(|states| states.contains(&attempt.state))
+            (attempt.state.is_open() || attempt.trouble.is_some())
                 && tenant.is_none_or(|tenant| attempt.tenant == tenant)
                 && after.is_none_or(|after| attempt.id > after)
         };

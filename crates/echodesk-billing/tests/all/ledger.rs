@@ -148,13 +148,7 @@ impl BillingStore for Ledger {
         unneeded()
     }
 
-    fn attempts(
-        &self,
-        _: Option<&[AttemptState]>,
-        _: Option<TenantId>,
-        _: Option<AttemptId>,
-        _: usize,
-    ) -> Result<Vec<Attempt>, StoreError> {
+    fn left(&self, _: Option<TenantId>, _: Option<AttemptId>, _: usize) -> Result<Vec<Attempt>, StoreError> {
         unneeded()
     }
 

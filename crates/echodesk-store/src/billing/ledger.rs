@@ -1,10 +1,13 @@
 //! Reading the ledger of charge attempts.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use echodesk_billing::Money;
 use echodesk_billing::model::{Attempt, AttemptState, BankOrderId, OrderId, PastAttempt};
 use echodesk_core::{AttemptId, SubscriptionId, TenantId};
 
+use super::claims::LEFT;
 use super::refusal::RefusalColumns;
 use crate::connection::{Connection, on};
 use crate::error::{Failure, Outcome};
@@ -137,24 +140,20 @@ pub(crate) fn of_bank_order(connection: &mut Connection, order: &BankOrderId) ->
     row.map(Row::into_attempt).transpose()
 }
 
-pub(crate) fn list(
+pub(crate) fn left(
     connection: &mut Connection,
-    states: Option<&[AttemptState]>,
     tenant: Option<TenantId>,
     after: Option<AttemptId>,
     limit: usize,
 ) -> Outcome<Vec<Attempt>> {
-    let codes: Option<Vec<&str>> = states.map(|states| states.iter().map(|state| state.code()).collect());
     let rows: Vec<Row> = on!(connection, |c| {
         let mut query = attempts::table
+            .filter(sql::<Bool>(LEFT))
             .filter(attempts::id.gt(after.map_or(0, |after| after.0)))
             .order(attempts::id)
             .limit(rows(limit))
             .select(Row::as_select())
             .into_boxed();
-        if let Some(codes) = &codes {
-            query = query.filter(attempts::state.eq_any(codes));
-        }
         if let Some(tenant) = tenant {
             query = query.filter(attempts::tenant_id.eq(RowId(tenant.0)));
         }

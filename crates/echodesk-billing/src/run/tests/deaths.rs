@@ -6,7 +6,7 @@ use echodesk_core::notice::NewNotice;
 use echodesk_core::{AttemptId, StoreError, StoreErrorKind, SubscriptionId, Tenant, TenantId};
 
 use super::*;
-use crate::model::{Attempt, AttemptState, BankOrderId, Candidate, OrderId, Receipt};
+use crate::model::{Attempt, BankOrderId, Candidate, OrderId, Receipt};
 use crate::ports::{
     BankDown, ChargeAnswer, ChargeRequest, Claim, Claims, NewAttempt, Prepared, ReceiptError, Settled, Settlement,
 };
@@ -133,14 +133,13 @@ impl BillingStore for MortalStore {
         self.0.attempt_of_bank_order(order)
     }
 
-    fn attempts(
+    fn left(
         &self,
-        states: Option<&[AttemptState]>,
         tenant: Option<TenantId>,
         after: Option<AttemptId>,
         limit: usize,
     ) -> Result<Vec<Attempt>, StoreError> {
-        self.0.attempts(states, tenant, after, limit)
+        self.0.left(tenant, after, limit)
     }
 
     fn queue_notice(&self, tenant: &Tenant, notice: &NewNotice) -> Result<(), StoreError> {

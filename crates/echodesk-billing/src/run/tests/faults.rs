@@ -95,3 +95,14 @@ async fn a_refused_call_closes_the_attempt() {
         assert_eq!(states(&world), [AttemptState::Failed]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_the_bank_says_nothing_about_is_not_pending_but_unknown() {
+    let world = World::new([vec![Fate::Hangs]]);
+    assert_eq!(codes(&world.run().await.1), ["pending"]);
+    world.bank.set_down(true);
+    let (report, events) = world.run().await;
+    assert_eq!(codes(&events), ["unknown"]);
+    assert_eq!(report.totals.failures, 1);
+    assert_eq!(states(&world), [AttemptState::Accepted]);
+}
