@@ -3,10 +3,12 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use echodesk_billing::model::BankOrderId;
+use echodesk_billing::{Currency, Money};
 use echodesk_core::{ConnectionId, DatabaseUrl};
 use echodesk_mail::model::{Fate, MailboxKey};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
-use echodesk_store::{Access, MigrationOutcome, Severity, Store};
+use echodesk_store::{Access, MigrationOutcome, NewSubscription, Severity, Store};
 
 use crate::world::{
     as_user, batch, empty_database, find, item, message, new_mailbox, now, of_message, postgres, schema, take, tenant,
@@ -241,6 +243,40 @@ fn a_column_that_we_cannot_fill_is_named_before_anything_is_written() {
     assert!(error.to_string().contains("public.tenants_tenant.vat_id"), "{error}");
     let warned = store.inspect().unwrap();
     assert!(warned.iter().any(|f| f.severity == Severity::Warning && f.problem.contains("tenants_tenant.vat_id")));
+}
+
+#[test]
+fn echodesks_tables_are_ready_for_payments_and_take_a_subscription() {
+    let Some(mut installation) = Installation::new() else { return };
+    let store = installation.open();
+    store.migrate(None).unwrap();
+    let of_public = |store: &Store| {
+        let findings = store.inspect().unwrap().into_iter();
+        findings.filter(|finding| finding.schema == "public").map(|f| (f.severity, f.problem)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_public(&store), []);
+    let before = installation.of_echodesk();
+    let good = store.tenants_list().unwrap().into_iter().find(|tenant| tenant.schema.as_str() == "good").unwrap();
+    let gel = |amount: &str| Money::new(amount.parse().unwrap(), Currency::Gel).unwrap();
+    let subscription = NewSubscription {
+        tenant: good.id,
+        expires_at: now(),
+        agents: 5,
+        price_per_agent: gel("10"),
+        month: gel("50"),
+        card: Some(BankOrderId("b-1".to_owned())),
+    };
+    store.add_subscription(&subscription, now()).unwrap();
+    // And the deferred foreign keys hold, as the transaction has ended.
+    assert_eq!(before, installation.of_echodesk());
+
+    // A later EchoDesk must not stop mail, and stops payments by name.
+    installation
+        .execute("ALTER TABLE tenants_invoice ADD COLUMN vat text NOT NULL; DROP TABLE tenants_payment_retry_schedule");
+    let findings = of_public(&store);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].0, Severity::Billing);
+    assert!(findings[0].1.starts_with("public.tenants_invoice.vat is NOT NULL"), "{findings:?}");
 }
 
 #[test]
