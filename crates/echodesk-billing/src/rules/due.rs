@@ -52,9 +52,15 @@ impl Policy {
     /// forgotten it and charges anew.
     #[must_use]
     pub fn trusts_key(&self, prepared_at: Timestamp, now: Timestamp) -> bool {
-        now.duration_since(prepared_at) < self.key_trusted_for
+        // Clocks differ a little between hosts. What lies far ahead was written by one that was wrong, and
+        // its true age is not known.
+        let age = now.duration_since(prepared_at);
+        -CLOCKS_DIFFER_BY <= age && age < self.key_trusted_for
     }
 }
+
+/// How much the clocks of two hosts may differ.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is done about a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]

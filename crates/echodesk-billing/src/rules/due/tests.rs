@@ -196,5 +196,6 @@ fn a_key_is_trusted_until_its_time_is_up() {
     assert!(policy.trusts_key(now(), now()));
     assert!(policy.trusts_key(at("2026-11-21T02:00:01Z"), now()));
     assert!(!policy.trusts_key(at("2026-11-21T02:00:00Z"), now()));
-    assert!(policy.trusts_key(at("2026-11-23T02:00:00Z"), now()), "a clock that went back");
+    assert!(policy.trusts_key(at("2026-11-22T02:30:00Z"), now()), "another host's clock is ahead");
+    assert!(!policy.trusts_key(at("2026-11-23T02:00:00Z"), now()), "a clock that was wrong then, or is now");
 }
