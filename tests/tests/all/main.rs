@@ -9,6 +9,7 @@ mod dovecot;
 mod dry_run;
 mod kill_points;
 mod misbehaviour;
+mod payments;
 mod sandbox;
 mod sandbox_bank;
 mod stopping;

@@ -91,6 +91,21 @@ impl World {
         database::texts(self, TENANT, sql)
     }
 
+    /// One column of text of a query in the public schema.
+    pub(crate) fn public_texts(&self, sql: &str) -> Vec<String> {
+        database::texts(self, "public", sql)
+    }
+
+    /// Changes something in the public schema.
+    pub(crate) fn execute(&self, sql: &str) {
+        database::execute(self, "public", sql);
+    }
+
+    /// Where things are stored.
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Messages stored, and their places that are known.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let count =
