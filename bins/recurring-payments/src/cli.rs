@@ -10,12 +10,12 @@ use echodesk_billing::run::RenewalOptions;
 use echodesk_core::{SchemaName, Tenant};
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
 use echodesk_job::settings::names;
-use echodesk_job::{CommonArgs, values};
+use echodesk_job::{CommonArgs, SettingsError, values};
 use jiff::SignedDuration;
 
-/// A payment extends by 30 days. A window that is longer than that to one side would make a period due
-/// that has just been paid for, or one after the other of a subscription that ended long ago.
-const LONGEST_DAYS: i64 = 29;
+/// A payment extends by 30 days. In a window of 30 days or more, what was just extended would be due again
+/// at once: runs could not be repeated as often as one likes.
+const LONGEST_DAYS: u32 = 29;
 
 /// Charge the saved cards of subscriptions that are about to expire
 ///
@@ -32,12 +32,12 @@ pub(crate) struct RecurringPayments {
     #[command(flatten)]
     pub(crate) as_of: AsOfArgs,
 
-    /// Charge subscriptions that expire within so many days (0 to 29)
+    /// Charge subscriptions that expire within so many days (with --grace-days, at most 29)
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = days())]
     #[arg(help_heading = "What is due")]
     pub(crate) days_before: u32,
 
-    /// Charge subscriptions that expired up to so many days ago (0 to 29), unless they are suspended
+    /// Charge subscriptions that expired up to so many days ago, unless they are suspended
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = days())]
     #[arg(help_heading = "What is due")]
     pub(crate) grace_days: u32,
@@ -62,10 +62,23 @@ pub(crate) struct RecurringPayments {
 }
 
 fn days() -> impl clap::builder::TypedValueParser<Value = u32> {
-    clap::value_parser!(u32).range(0..=LONGEST_DAYS)
+    clap::value_parser!(u32).range(0..=i64::from(LONGEST_DAYS))
 }
 
 impl RecurringPayments {
+    /// Refuses a window in which one payment is not enough.
+    pub(crate) fn check_window(&self) -> Result<(), SettingsError> {
+        if self.days_before + self.grace_days <= LONGEST_DAYS {
+            return Ok(());
+        }
+        let why = format!(
+            "together with --grace-days {} that is over {LONGEST_DAYS} days, and a payment extends by 30: a subscription \
+             that was just renewed would be due again",
+            self.grace_days
+        );
+        Err(SettingsError::wrong("--days-before", why))
+    }
+
     /// Options for all tenants but those that are exempt.
     pub(crate) fn options(&self, exempt: BTreeSet<SchemaName>, tenant: Option<Tenant>) -> RenewalOptions {
         RenewalOptions {
@@ -152,6 +165,14 @@ mod tests {
             let error = parse(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn a_window_in_which_one_payment_is_not_enough_is_refused() {
+        for (line, fits) in [("", true), ("--days-before 22", true), ("--days-before 23", false)] {
+            assert_eq!(parse(line).unwrap().check_window().is_ok(), fits, "{line}");
+        }
+        assert!(parse("--days-before 1 --grace-days 29").unwrap().check_window().is_err());
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl Job for RecurringPayments {
 
     fn plan(&self, settings: &Settings, clock: &Arc<dyn Clock>, _: &StopToken) -> Result<Plan, SettingsError> {
         let environment = &settings.environment;
+        self.check_window()?;
         let bank = if self.common.dry_run {
             None
         } else {

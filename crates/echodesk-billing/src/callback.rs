@@ -152,6 +152,7 @@ impl fmt::Display for Applied {
             Effect::Settled(Settled::Paid { extended: false, .. }) => f.write_str("paid, as EchoDesk knew"),
             Effect::Settled(Settled::Failed(_)) => f.write_str("failed"),
             Effect::Settled(Settled::Already(state)) => write!(f, "nothing new, it is {}", state.code()),
+            Effect::Settled(Settled::NotYet) => f.write_str("EchoDesk is booking it"),
             Effect::Settled(Settled::Contradiction) => {
                 f.write_str("a person must look at it: EchoDesk says paid, the bank says not")
             }

@@ -17,6 +17,8 @@ pub(super) struct Answered {
     pub(super) answer: Answer,
     /// The token that it was made with, which the answer may repeat.
     pub(super) token: Secret,
+    /// Whether an earlier try may have reached the bank.
+    pub(super) after_another: bool,
 }
 
 /// Why a call got no answer of the bank.
@@ -68,7 +70,9 @@ impl BogBank {
                     *tries -= 1;
                     continue;
                 }
-                Reply::Answer(answer) if !answer.passes() => return Ok(Answered { answer, token }),
+                Reply::Answer(answer) if !answer.passes() => {
+                    return Ok(Answered { answer, token, after_another: sent });
+                }
                 Reply::Answer(answer) => {
                     sent = true;
                     (format!("HTTP {}", answer.status), answer.retry_after)

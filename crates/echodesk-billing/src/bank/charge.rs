@@ -14,7 +14,7 @@ const LONGEST_ORDER: usize = 100;
 /// Reads an answer. Only the bank's own words count: an object of JSON. Anything else may come from
 /// something in between, which does not know what the bank did.
 pub(super) fn read(result: Result<Answered, NoAnswer>, client_secret: &Secret) -> ChargeAnswer {
-    let Answered { answer, token } = match result {
+    let Answered { answer, token, after_another } = match result {
         Ok(answered) => answered,
         Err(NoAnswer { why, sent: true }) => return ChargeAnswer::Unknown(why),
         Err(NoAnswer { why, sent: false }) => return ChargeAnswer::NotSent(why),
@@ -26,11 +26,17 @@ pub(super) fn read(result: Result<Answered, NoAnswer>, client_secret: &Secret) -
             Some(order) => ChargeAnswer::Accepted(order),
             None => ChargeAnswer::Unknown(format!("HTTP {status} without the name of an order")),
         },
-        (400..=499, Some(body)) => ChargeAnswer::Refused(Refusal::Http {
-            status,
-            code: words::response_code(&body),
-            message: words::message(&body, &[client_secret, &token]),
-        }),
+        (400..=499, Some(body)) => {
+            let code = words::response_code(&body);
+            let message = words::message(&body, &[client_secret, &token]);
+            // Something before the bank's own memory of keys may refuse the repeat of a try that has charged.
+            if after_another && code.is_none() {
+                return ChargeAnswer::Unknown(format!(
+                    "HTTP {status} ({message}) after a try whose answer is not known"
+                ));
+            }
+            ChargeAnswer::Refused(Refusal::Http { status, code, message })
+        }
         _ => ChargeAnswer::Unknown(format!("HTTP {status} with a body that is not the bank's")),
     }
 }
@@ -48,7 +54,7 @@ mod tests {
 
     fn read_body(status: u16, body: Option<&str>) -> ChargeAnswer {
         let answer = Answer { status, retry_after: None, body: body.map(|body| body.as_bytes().to_vec()) };
-        read(Ok(Answered { answer, token: Secret::new("hunter2") }), &Secret::new("hunter3"))
+        read(Ok(Answered { answer, token: Secret::new("hunter2"), after_another: false }), &Secret::new("hunter3"))
     }
 
     fn said(status: u16, body: &str) -> ChargeAnswer {

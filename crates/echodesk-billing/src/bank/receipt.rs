@@ -14,7 +14,7 @@ pub(super) fn read(
     client_secret: &Secret,
 ) -> Result<Receipt, ReceiptError> {
     let unavailable = |why: String| ReceiptError::Unavailable { order: order.clone(), why };
-    let Answered { answer, token } = result.map_err(|no| unavailable(no.why))?;
+    let Answered { answer, token, .. } = result.map_err(|no| unavailable(no.why))?;
     let secrets = [client_secret, &token];
     let status = answer.status;
     let Some(body) = &answer.body else { return Err(unavailable(format!("HTTP {status} with too long a body"))) };

@@ -47,6 +47,13 @@ pub trait BillingStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Attempt>, StoreError>;
 
+    /// Cancels retries that EchoDesk has scheduled for an order of ours although its period was paid by
+    /// another: its web hook does so when a rejection arrives late. Returns how many.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn cancel_overtaken_retries(&self, now: Timestamp) -> Result<usize, StoreError>;
+
     /// Gives claims of a run back: those on the attempts named, or all. Others' stay as they are.
     ///
     /// # Errors
@@ -91,7 +98,10 @@ pub trait BillingStore: Send + Sync {
     /// - failed: order `failed`; `payment_status`, `failed_payment_count`, `last_payment_failure`; event;
     ///   a notice if the refusal is the customer's business.
     ///
-    /// What EchoDesk's own web hook has done already is not done again. The claim of the run that
+    /// What EchoDesk's own web hook has done already is not done again
+    /// ([`order_status`](crate::rules::settle::order_status)). A refusal that is only the answer to a call
+    /// ([`Source::Answer`]) closes nothing of which the bank has made an order. Trouble that stands is left for
+    /// a person, unless a person settles. The claim of the run that
     /// settles is given back with it.
     ///
     /// # Errors
@@ -222,4 +232,7 @@ pub enum Settled {
     Already(AttemptState),
     /// EchoDesk says that it is paid and the bank that it is not: left open, as trouble.
     Contradiction,
+    /// EchoDesk has marked the order as paid a moment ago and is about to extend the subscription: left
+    /// open, to be settled again.
+    NotYet,
 }

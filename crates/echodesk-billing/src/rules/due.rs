@@ -59,6 +59,9 @@ impl Policy {
     }
 }
 
+/// EchoDesk's own retries run every hour. One that is a day late will never come to an end.
+const ECHODESK_RETRIES_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// How much the clocks of two hosts may differ.
 const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -116,6 +119,8 @@ pub enum Skip {
     Exhausted,
     /// EchoDesk will charge it.
     EchoDeskRetries(Timestamp),
+    /// EchoDesk should have charged it long ago, and has not said what became of that.
+    EchoDeskRetryOverdue(Timestamp),
     /// Somebody else has charged it, and what became of it is not known yet; their order.
     ForeignOrder(String),
     /// It changed while it was looked at; the next run sees to it.
@@ -126,7 +131,14 @@ impl Skip {
     /// Whether a person has to do something about it.
     #[must_use]
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::PriceChanged { .. } | Self::PriceUnusable(_) | Self::CardAmountUnusable(_))
+        matches!(
+            self,
+            Self::PriceChanged { .. }
+                | Self::PriceUnusable(_)
+                | Self::CardAmountUnusable(_)
+                | Self::PeriodPaid(_)
+                | Self::EchoDeskRetryOverdue(_)
+        )
     }
 
     /// The name under which reports keep it.
@@ -149,6 +161,7 @@ impl Skip {
             Self::WaitsForCard(_) => "waits_for_card",
             Self::Exhausted => "exhausted",
             Self::EchoDeskRetries(_) => "echodesk_retries",
+            Self::EchoDeskRetryOverdue(_) => "echodesk_retry_overdue",
             Self::ForeignOrder(_) => "foreign_order",
             Self::Changed => "changed",
         }
@@ -173,11 +186,19 @@ impl fmt::Display for Skip {
             ),
             Self::CardAmountUnusable(why) => write!(f, "what the saved card can be charged is unknown: {why}"),
             Self::Open { order, state } => write!(f, "order {order} is open ({})", state.code()),
-            Self::PeriodPaid(order) => write!(f, "the period is paid by order {order}"),
+            Self::PeriodPaid(order) => write!(
+                f,
+                "order {order} has paid for this period and the renewal date is still the old one: see who has set it back"
+            ),
             Self::RetryOn(day) => write!(f, "the next attempt is on {day}"),
             Self::WaitsForCard(words) => write!(f, "waits for another card: {words}"),
             Self::Exhausted => write!(f, "{MAX_ATTEMPTS} attempts have failed: the customer has to pay in person"),
             Self::EchoDeskRetries(at) => write!(f, "EchoDesk itself charges it at {at}"),
+            Self::EchoDeskRetryOverdue(at) => write!(
+                f,
+                "EchoDesk wanted to charge it itself at {at} and has not finished: see at the bank whether it has, then \
+                 set its row in tenants_payment_retry_schedule to cancelled"
+            ),
             Self::ForeignOrder(order) => write!(f, "EchoDesk's own order {order} is pending"),
             Self::Changed => write!(f, "it changed meanwhile; the next run sees to it"),
         }
@@ -216,7 +237,8 @@ fn decide(candidate: &Candidate, policy: &Policy, now: Timestamp) -> Result<Char
         return Err(Skip::PeriodPaid(paid.order.clone()));
     }
     if let Some(at) = candidate.echodesk_retry {
-        return Err(Skip::EchoDeskRetries(at));
+        let overdue = now.duration_since(at) > ECHODESK_RETRIES_WITHIN;
+        return Err(if overdue { Skip::EchoDeskRetryOverdue(at) } else { Skip::EchoDeskRetries(at) });
     }
     if let Some(order) = &candidate.foreign_order {
         return Err(Skip::ForeignOrder(order.clone()));

@@ -9,7 +9,8 @@ use crate::model::Refusal;
 pub struct Meaning {
     /// Whether and how it is tried again without anybody doing anything.
     pub retry: Retry,
-    /// What the customer is told; none if it is no business of the customer's.
+    /// What the customer is told; none if it is no business of the customer's but ours. Such a refusal is
+    /// tried again on the next day, however often it happens.
     pub problem: Option<PaymentProblem>,
     /// In words, with the bank's code.
     pub words: String,
@@ -91,30 +92,19 @@ fn by_reason(code: Option<&str>, reason: Option<&str>) -> Meaning {
     }
 }
 
-/// A refusal of the call itself. Without a response code it is about us or about the saved card, and
-/// only the latter is a matter for the customer.
+/// A refusal of the call itself. Without a response code it may as well be about us: a wrong address, a
+/// service that is not enabled. That is nothing to trouble customers with.
 fn by_answer(status: u16, code: Option<&str>, message: &str) -> Meaning {
     if let Some(meaning) = code.and_then(by_code) {
         return meaning;
     }
     let said = if message.is_empty() { String::new() } else { format!(": {message}") };
-    match status {
-        404 => Meaning {
-            retry: Retry::Never,
-            problem: Some(PaymentProblem::CardNotFound),
-            words: format!("the bank does not know the saved card (HTTP 404{said})"),
-        },
-        403 => Meaning {
-            retry: LATER,
-            problem: None,
-            words: format!("the bank does not let us charge saved cards (HTTP 403{said})"),
-        },
-        _ => Meaning {
-            retry: LATER,
-            problem: None,
-            words: format!("the bank refused the request (HTTP {status}{said})"),
-        },
-    }
+    let words = match status {
+        403 => "the bank does not let us charge saved cards",
+        404 => "the bank does not know the saved card, or its address is wrong",
+        _ => "the bank refused the request",
+    };
+    Meaning { retry: LATER, problem: None, words: format!("{words} (HTTP {status}{said})") }
 }
 
 #[cfg(test)]
@@ -159,13 +149,13 @@ mod tests {
 
     #[test]
     fn a_refused_call_is_the_customers_business_only_if_it_is_about_the_card() {
-        assert_eq!(answered(404, None).problem, Some(PaymentProblem::CardNotFound));
-        assert!(answered(404, None).retry.is_hard());
-        for status in [400, 403, 422] {
+        for status in [400, 403, 404, 422] {
             let meaning = answered(status, None);
             assert_eq!((meaning.problem, meaning.retry), (None, LATER), "{status}");
         }
-        assert_eq!(answered(400, Some("105")).retry, Retry::Never, "a response code in the body is one");
+        let about_the_card = answered(404, Some("102"));
+        assert_eq!(about_the_card.problem, Some(PaymentProblem::CardNotFound));
+        assert_eq!(about_the_card.retry, Retry::Never, "a response code in the body is one");
     }
 
     proptest! {

@@ -31,7 +31,19 @@ pub enum Next {
 #[must_use]
 pub fn next_attempt(attempts: &[PastAttempt], period: Timestamp, card: &BankOrderId, zone: &TimeZone) -> Next {
     let failed = |attempt: &&PastAttempt| attempt.state == AttemptState::Failed && same_period(attempt.period, period);
-    let mut failures: Vec<&PastAttempt> = attempts.iter().filter(failed).collect();
+    // What failed for a reason of ours says nothing about the card.
+    let is_ours =
+        |attempt: &&PastAttempt| attempt.refusal.as_ref().is_some_and(|refusal| meaning(refusal).problem.is_none());
+    let (ours, mut failures): (Vec<&PastAttempt>, Vec<&PastAttempt>) =
+        attempts.iter().filter(failed).partition(is_ours);
+    let day_after = |attempt: &PastAttempt, days: i32| {
+        let failed_on = zone.to_datetime(attempt.closed_at.unwrap_or(attempt.period)).date();
+        failed_on.checked_add(days.days()).map_or(Next::Exhausted, Next::On)
+    };
+    let last_of_ours = ours.into_iter().max_by_key(|attempt| attempt.number);
+    if let Some(last) = last_of_ours.filter(|last| failures.iter().all(|failure| failure.number < last.number)) {
+        return day_after(last, 1);
+    }
     if failures.len() >= MAX_ATTEMPTS as usize {
         return Next::Exhausted;
     }
@@ -45,8 +57,7 @@ pub fn next_attempt(attempts: &[PastAttempt], period: Timestamp, card: &BankOrde
         return Next::WhenCardChanges;
     }
     let Some(days) = RETRY_DAYS.get(failures.len() - 1) else { return Next::WhenCardChanges };
-    let failed_on = zone.to_datetime(first.closed_at.unwrap_or(first.period)).date();
-    failed_on.checked_add(days.days()).map_or(Next::Exhausted, Next::On)
+    day_after(first, *days)
 }
 
 #[cfg(test)]
@@ -111,6 +122,18 @@ mod tests {
         assert_eq!(next(&attempts, "card"), on("2026-11-23"));
         attempts.push(failure(2, "card", "199", "2026-11-23T10:00:00Z"));
         assert_eq!(next(&attempts, "card"), Next::WhenCardChanges);
+    }
+
+    #[test]
+    fn what_is_our_own_fault_is_tried_again_every_day() {
+        let ours = |number, closed_at| PastAttempt {
+            refusal: Some(Refusal::Http { status: 403, code: None, message: String::new() }),
+            ..failure(number, "card", "", closed_at)
+        };
+        let mut attempts: Vec<_> = (1..9).map(|number| ours(number, "2026-11-22T10:00:00Z")).collect();
+        assert_eq!(next(&attempts, "card"), on("2026-11-23"));
+        attempts.push(failure(9, "card", "107", "2026-11-24T10:00:00Z"));
+        assert_eq!(next(&attempts, "card"), on("2026-11-25"), "the first that is the card's");
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! How a receipt settles an attempt.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::model::{Attempt, AttemptState, Receipt, ReceiptStatus, Refusal};
+use crate::rules::period::same_period;
+
+/// EchoDesk's web hook takes seconds from marking an order to extending its subscription. After this long
+/// it has failed in between.
+const BOOKING_TAKES: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a receipt or callback says of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,10 +98,33 @@ fn guard_amount(attempt: &Attempt, receipt: &Receipt) -> Option<String> {
 pub enum OrderStatus {
     /// `pending`.
     Pending,
-    /// `paid`: somebody has extended the subscription already.
+    /// `paid`, and the subscription's renewal date has moved on: EchoDesk has booked it.
     Paid,
+    /// `paid` a moment ago, and the renewal date has not moved: EchoDesk is at it.
+    BeingPaid,
+    /// `paid`, and the renewal date never moved: EchoDesk marks an order and extends the subscription in
+    /// two steps, and the second did not happen.
+    PaidInVain,
     /// `failed`, `cancelled`, or a word that is not EchoDesk's.
     Closed,
+}
+
+/// What the status of an order means that EchoDesk may have booked.
+#[must_use]
+pub fn order_status(
+    status: &str,
+    paid_at: Option<Timestamp>,
+    renewal_date: Option<Timestamp>,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> OrderStatus {
+    match status {
+        "pending" => OrderStatus::Pending,
+        "paid" if renewal_date.is_none_or(|date| !same_period(date, attempt.period)) => OrderStatus::Paid,
+        "paid" if paid_at.is_none_or(|paid_at| now.duration_since(paid_at) > BOOKING_TAKES) => OrderStatus::PaidInVain,
+        "paid" => OrderStatus::BeingPaid,
+        _ => OrderStatus::Closed,
+    }
 }
 
 /// What a final answer changes.
@@ -115,6 +145,8 @@ pub enum Closing {
     },
     /// Somebody says paid, and the bank says not: a person must look at it.
     Contradiction,
+    /// Nothing yet: EchoDesk is at it.
+    Wait,
     /// Nothing: it is known already, or outdated.
     Nothing,
 }
@@ -125,7 +157,8 @@ pub enum Closing {
 pub fn closing(attempt: AttemptState, order: OrderStatus, paid: bool) -> Closing {
     match (attempt, order, paid) {
         (AttemptState::Paid, _, _) | (AttemptState::Failed | AttemptState::NotSent, _, false) => Closing::Nothing,
-        (_, OrderStatus::Paid, false) => Closing::Contradiction,
+        (_, OrderStatus::Paid | OrderStatus::BeingPaid | OrderStatus::PaidInVain, false) => Closing::Contradiction,
+        (_, OrderStatus::BeingPaid, true) => Closing::Wait,
         (_, order, true) => Closing::Pay { extend: order != OrderStatus::Paid, late: !attempt.is_open() },
         (_, order, false) => Closing::Fail { count: order == OrderStatus::Pending },
     }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::model::{Attempt, AttemptState, BankOrderId, Refusal};
 use crate::ports::{Bank, ChargeAnswer, ChargeRequest, ReceiptError, Settled, Settlement, Source};
-use crate::rules::refusal::meaning;
+use crate::rules::refusal::{Meaning, meaning};
 use crate::rules::retry::Next;
 use crate::rules::settle::{Verdict, judge};
 use crate::run::Outcome;
@@ -66,9 +66,18 @@ impl<B: Bank> Run<B> {
                 let attempt = self.write(move |store| store.accepted(id, &order, now)).await?;
                 Ok(standing(&attempt))
             }
-            ChargeAnswer::Refused(refusal) => {
-                self.breaker.answered();
+            ChargeAnswer::Refused(refusal) if is_final(attempt, writer, &refusal) => {
+                match meaning(&refusal) {
+                    // Five in a row are no accident, and the next will not fare better.
+                    Meaning { problem: None, words, .. } => self.breaker.failed(&words),
+                    Meaning { .. } => self.breaker.answered(),
+                }
                 self.settle(attempt, Some(refusal), None, Source::Answer).await
+            }
+            ChargeAnswer::Refused(refusal) => {
+                let why = format!("an earlier call may have charged, and now: {}", meaning(&refusal).words);
+                let attempt = self.write(move |store| store.unanswered(id, &why, now)).await?;
+                Ok(standing(&attempt))
             }
             ChargeAnswer::Unknown(why) => {
                 self.breaker.failed(&why);
@@ -138,7 +147,6 @@ impl<B: Bank> Run<B> {
         let words = refusal.as_ref().map(|refusal| meaning(refusal).words).unwrap_or_default();
         let (id, run, now) = (attempt.id, self.world.run, self.now());
         let (order, zone) = (order.cloned(), self.options.policy.time_zone.clone());
-        let had_trouble = attempt.trouble.is_some();
         let settled = self
             .write(move |store| {
                 let settlement = Settlement {
@@ -149,12 +157,7 @@ impl<B: Bank> Run<B> {
                     run: Some(run),
                     time_zone: &zone,
                 };
-                let settled = store.settle(id, &settlement)?;
-                // What a person was asked to look at has resolved itself.
-                if had_trouble && matches!(settled, Settled::Paid { .. } | Settled::Failed(_)) {
-                    store.set_trouble(id, None, now)?;
-                }
-                Ok(settled)
+                store.settle(id, &settlement)
             })
             .await?;
         Ok(match settled {
@@ -162,12 +165,21 @@ impl<B: Bank> Run<B> {
             Settled::Failed(next) => Stand::Settled(Outcome::Refused { words, next: Some(next) }),
             Settled::Already(AttemptState::Paid) => Stand::Done(Outcome::Paid { until: None, reactivated: false }),
             Settled::Already(_) => Stand::Done(Outcome::Refused { words, next: None }),
+            Settled::NotYet => Stand::Open,
             Settled::Contradiction => Stand::Done(Outcome::NeedsPerson(format!(
                 "EchoDesk has booked order {} as paid, and the bank says: {words}",
                 attempt.order
             ))),
         })
     }
+}
+
+/// Whether a refused call closes an attempt. The bank answers a repeated key as it answered the first call;
+/// but something before it (a gateway, a check of rights) may refuse a repeat of a call that has charged. So
+/// where an earlier call may have arrived, only a response code of the payment itself counts.
+fn is_final(attempt: &Attempt, writer: Writer, refusal: &Refusal) -> bool {
+    let is_first = writer == Writer::ThisRun && attempt.state == AttemptState::Prepared;
+    is_first || meaning(refusal).problem.is_some()
 }
 
 /// Where an attempt stands that was just written: a callback may have been faster.

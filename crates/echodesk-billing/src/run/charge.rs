@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::Money;
-use crate::model::{Candidate, Charge, OrderId};
+use crate::model::{Candidate, Charge, OrderId, Receipt};
 use crate::ports::{Bank, NewAttempt, Prepared, ReceiptError};
 use crate::rules::due::{Decision, Skip, judge, price};
 use crate::rules::period::renewal_date;
@@ -27,7 +27,7 @@ impl<B: Bank> Run<B> {
         let (mut after, mut asked) = (None, false);
         let mut outcome = Ok(());
         'pages: while !self.is_ending() {
-            let page = match self.store(move |store| store.candidates(&window, tenant, after, PAGE, now)).await {
+            let page = match self.need(move |store| store.candidates(&window, tenant, after, PAGE, now)).await {
                 Ok(page) if page.is_empty() => break,
                 Ok(page) => page,
                 Err(error) => {
@@ -125,11 +125,11 @@ impl<B: Bank> Run<B> {
         match receipt {
             Ok(receipt) => {
                 self.breaker.answered();
-                let currency = receipt.currency.as_deref().and_then(|code| code.parse().ok())?;
-                let card_amount = Money::new(receipt.requested?, currency).ok()?;
-                if card_amount == charge.amount {
-                    return None;
-                }
+                let card_amount = match cost(&receipt) {
+                    Ok(card_amount) if card_amount == charge.amount => return None,
+                    Ok(card_amount) => card_amount,
+                    Err(why) => return Some(Outcome::Skipped(Skip::CardAmountUnusable(why))),
+                };
                 let amounts = (card_amount, charge.amount);
                 self.tell_of_new_price(&charge.tenant, charge.subscription, amounts, charge.period).await;
                 Some(Outcome::Skipped(Skip::PriceChanged { card_amount, price: charge.amount }))
@@ -161,6 +161,15 @@ impl<B: Bank> Run<B> {
             tracing::warn!(%subscription, error = in_words(&error), "a notice was not queued");
         }
     }
+}
+
+/// What an order cost, and so what its card can be charged.
+fn cost(receipt: &Receipt) -> Result<Money, String> {
+    let silent = |what: &str| format!("the bank does not say {what} its order {} cost", receipt.order);
+    let currency = receipt.currency.as_deref().ok_or_else(|| silent("in what currency"))?;
+    let amount = receipt.requested.ok_or_else(|| silent("how much"))?;
+    let money = currency.parse().and_then(|currency| Money::new(amount, currency));
+    money.map_err(|error| format!("the bank's order {}: {error}", receipt.order))
 }
 
 pub(super) fn skip_event(candidate: &Candidate, skip: Skip) -> RenewalEvent {

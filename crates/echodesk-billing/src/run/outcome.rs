@@ -4,7 +4,7 @@ use echodesk_core::{SchemaName, SubscriptionId};
 use jiff::Timestamp;
 
 use crate::Money;
-use crate::model::{Attempt, OrderId};
+use crate::model::{Attempt, AttemptState, OrderId};
 use crate::rules::due::Skip;
 use crate::rules::retry::Next;
 
@@ -98,6 +98,7 @@ impl Outcome {
             Self::Refused { .. } | Self::Unknown(_) | Self::NeedsPerson(_) | Self::Postponed(_) | Self::Failed(_) => {
                 true
             }
+            Self::Skipped(Skip::Open { state, .. }) => *state == AttemptState::Unknown,
             Self::Skipped(skip) => skip.needs_person(),
             Self::Paid { .. } | Self::Pending(_) | Self::WouldCharge | Self::WouldSettle(_) => false,
         }

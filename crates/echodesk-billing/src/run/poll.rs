@@ -29,6 +29,11 @@ const GLANCE: Duration = Duration::from_millis(200);
 impl<B: Bank> Run<B> {
     /// Sees once to each attempt that earlier runs have left. Returns the subscriptions that they are of.
     pub(super) async fn settle_left(self: &Arc<Self>) -> Result<HashSet<SubscriptionId>, StoreError> {
+        let now = self.now();
+        let cancelled = self.need(move |store| store.cancel_overtaken_retries(now)).await?;
+        if cancelled > 0 {
+            tracing::warn!(cancelled, "EchoDesk was about to charge periods that are paid; its retries are cancelled");
+        }
         let mut attended = HashSet::new();
         let mut after = None;
         while !self.is_ending() {
@@ -133,7 +138,7 @@ impl<B: Bank> Run<B> {
 
     async fn claimed(&self, which: Claims, after: Option<AttemptId>) -> Result<Vec<Attempt>, StoreError> {
         let (claim, tenant) = (self.claim(), self.tenant());
-        self.store(move |store| store.claim(&claim, which, tenant, after, PAGE)).await
+        self.need(move |store| store.claim(&claim, which, tenant, after, PAGE)).await
     }
 
     /// Gives a claim back. If that fails, it runs out by itself.

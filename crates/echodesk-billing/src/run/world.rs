@@ -1,7 +1,7 @@
 //! A run's state, and how it talks to its store.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ use crate::run::{RenewalEvent, RenewalObserver, RenewalOptions, RenewalReport, R
 /// Attempts and subscriptions read at once.
 pub(super) const PAGE: usize = 256;
 
+/// So many transactions in a row that fail for want of the database, and it is away.
+const UNAVAILABLE_IN_A_ROW: usize = 8;
+
 /// How often, and after what pause, something that the bank has said is tried to be written down.
 const WRITE_PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
@@ -28,6 +31,8 @@ pub(super) struct Run<B: Bank> {
     /// Open attempts whose receipt was not to be had when it was asked for last, and why.
     unheard: Mutex<HashMap<AttemptId, String>>,
     database_away: AtomicBool,
+    /// Transactions in a row for which the database was not available.
+    unavailable: AtomicUsize,
 }
 
 impl<B: Bank> Run<B> {
@@ -41,6 +46,7 @@ impl<B: Bank> Run<B> {
             totals: Mutex::default(),
             unheard: Mutex::default(),
             database_away: AtomicBool::new(false),
+            unavailable: AtomicUsize::new(0),
         }
     }
 
@@ -68,7 +74,7 @@ impl<B: Bank> Run<B> {
     }
 
     pub(super) fn is_database_away(&self) -> bool {
-        self.database_away.load(Ordering::Acquire)
+        self.database_away.load(Ordering::Acquire) || self.unavailable.load(Ordering::Acquire) >= UNAVAILABLE_IN_A_ROW
     }
 
     /// The right to have a call in flight. `None` is impossible, as nobody closes the semaphore.
@@ -119,6 +125,22 @@ impl<B: Bank> Run<B> {
                 source: Some(Box::new(panic)),
             })
         });
+        // One transaction may fail because somebody holds a row. If nothing succeeds any more, it is more.
+        match &done {
+            Err(error) if error.kind == StoreErrorKind::Unavailable => {
+                self.unavailable.fetch_add(1, Ordering::AcqRel);
+            }
+            _ => self.unavailable.store(0, Ordering::Release),
+        }
+        done
+    }
+
+    /// As [`Run::store`], for what a run cannot go on without.
+    pub(super) async fn need<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn BillingStore) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = self.store(work).await;
         if done.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Unavailable) {
             self.database_away.store(true, Ordering::Release);
         }

@@ -267,6 +267,10 @@ impl BillingStore for MemoryLedger {
             .collect())
     }
 
+    fn cancel_overtaken_retries(&self, _now: Timestamp) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
     fn release(&self, run: RunId, attempts: Option<&[AttemptId]>) -> Result<(), StoreError> {
         for entry in self.lock().attempts.values_mut() {
             let named = attempts.is_none_or(|attempts| attempts.contains(&entry.attempt.id));

@@ -4,7 +4,7 @@ use echodesk_core::{AttemptId, StoreError};
 
 use super::ledger::{State, no_attempt};
 use crate::model::{AttemptState, PastAttempt};
-use crate::ports::{Settled, Settlement};
+use crate::ports::{Settled, Settlement, Source};
 use crate::rules::period::{Standing, extend};
 use crate::rules::retry::next_attempt;
 use crate::rules::settle::{Closing, OrderStatus, closing};
@@ -18,8 +18,13 @@ impl State {
         if let Some(order) = settlement.bank_order {
             entry.attempt.bank_order.get_or_insert_with(|| order.clone());
         }
+        let answers_only = settlement.refusal.is_some() && settlement.source == Source::Answer;
+        if answers_only && entry.attempt.bank_order.is_some() {
+            return Ok(Settled::Already(entry.attempt.state));
+        }
         match closing(entry.attempt.state, entry.order, settlement.refusal.is_none()) {
             Closing::Nothing => Ok(Settled::Already(entry.attempt.state)),
+            Closing::Wait => Ok(Settled::NotYet),
             Closing::Contradiction => {
                 entry.attempt.trouble = Some("EchoDesk says paid, the bank does not".to_owned());
                 Ok(Settled::Contradiction)

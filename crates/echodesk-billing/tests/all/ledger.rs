@@ -105,6 +105,7 @@ impl BillingStore for Ledger {
                 attempt.refusal = settlement.refusal.cloned();
                 Ok(Settled::Failed(Next::Exhausted))
             }
+            Closing::Wait => Ok(Settled::NotYet),
             Closing::Contradiction => Ok(Settled::Contradiction),
             Closing::Nothing => Ok(Settled::Already(attempt.state)),
         }
@@ -133,6 +134,10 @@ impl BillingStore for Ledger {
         _: Option<AttemptId>,
         _: usize,
     ) -> Result<Vec<Attempt>, StoreError> {
+        unneeded()
+    }
+
+    fn cancel_overtaken_retries(&self, _: Timestamp) -> Result<usize, StoreError> {
         unneeded()
     }
 

@@ -104,6 +104,10 @@ fn each_reason_not_to_charge_is_told() {
     assert!(matches!(skip(|c| c.seen.agent_count = -1), Skip::PriceUnusable(_)));
     assert_eq!(skip(|c| c.seen.parent = None), Skip::NoCard);
     assert_eq!(skip(|c| c.echodesk_retry = Some(now())), Skip::EchoDeskRetries(now()));
+    let (late, overdue) = (at("2026-11-21T03:00:00Z"), at("2026-11-21T01:00:00Z"));
+    assert_eq!(skip(|c| c.echodesk_retry = Some(late)), Skip::EchoDeskRetries(late));
+    assert_eq!(skip(|c| c.echodesk_retry = Some(overdue)), Skip::EchoDeskRetryOverdue(overdue));
+    assert!(Skip::EchoDeskRetryOverdue(overdue).needs_person());
     let foreign = |c: &mut Candidate| c.foreign_order = Some("RETRY-1".to_owned());
     assert_eq!(skip(foreign), Skip::ForeignOrder("RETRY-1".to_owned()));
     let exempt = Policy { exempt: ["acme".parse().unwrap()].into(), ..Policy::default() };

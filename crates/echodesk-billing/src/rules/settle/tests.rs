@@ -116,7 +116,28 @@ fn paid_is_final_and_failed_is_not() {
         (A::Accepted, O::Pending, false, Closing::Fail { count: true }),
         (A::Accepted, O::Closed, false, Closing::Fail { count: false }),
         (A::Accepted, O::Paid, false, Closing::Contradiction),
+        (A::Accepted, O::BeingPaid, true, Closing::Wait),
+        (A::Accepted, O::PaidInVain, true, pay(true, false)),
     ] {
         assert_eq!(closing(attempt, order, paid), then, "{attempt:?} {order:?} paid: {paid}");
     }
+}
+
+#[test]
+fn an_order_that_echodesk_has_marked_is_booked_only_once_the_date_has_moved() {
+    let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let attempt = Attempt { period: at("2026-11-25T00:00:00Z"), ..attempt() };
+    let now = at("2026-11-22T10:00:00Z");
+    for (status, paid_at, date, then) in [
+        ("pending", None, "2026-11-25T00:00:00Z", OrderStatus::Pending),
+        ("failed", None, "2026-11-25T00:00:00Z", OrderStatus::Closed),
+        ("paid", Some("2026-11-22T09:59:00Z"), "2026-12-25T00:00:00Z", OrderStatus::Paid),
+        ("paid", Some("2026-11-22T09:59:00Z"), "2026-11-25T00:00:00Z", OrderStatus::BeingPaid),
+        ("paid", Some("2026-11-22T09:49:00Z"), "2026-11-25T00:00:00Z", OrderStatus::PaidInVain),
+        ("paid", None, "2026-11-25T00:00:00Z", OrderStatus::PaidInVain),
+    ] {
+        let found = order_status(status, paid_at.map(at), Some(at(date)), &attempt, now);
+        assert_eq!(found, then, "{status} {paid_at:?} {date}");
+    }
+    assert_eq!(order_status("paid", None, None, &attempt, now), OrderStatus::Paid, "no date to move");
 }

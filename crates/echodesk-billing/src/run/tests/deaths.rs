@@ -101,6 +101,10 @@ impl BillingStore for MortalStore {
         self.1.write(|| self.0.claim(claim, which, tenant, after, limit))
     }
 
+    fn cancel_overtaken_retries(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.1.write(|| self.0.cancel_overtaken_retries(now))
+    }
+
     fn release(&self, run: RunId, attempts: Option<&[AttemptId]>) -> Result<(), StoreError> {
         self.1.write(|| self.0.release(run, attempts))
     }
