@@ -1,7 +1,7 @@
 //! Subscriptions by the thousand: copies of one that our own tool has made.
 
-use echodesk_core::SystemClock;
 use echodesk_core::Clock as _;
+use echodesk_core::SystemClock;
 use echodesk_tests::processes::Installation;
 use jiff::SignedDuration;
 
@@ -35,7 +35,8 @@ fn copies(installation: &Installation, number: u64, name: &str, expires: &str, c
 
     // Ids of our own for what nothing else is added to; the database counts orders itself.
     let base = number * STRIDE;
-    let series = format!("WITH RECURSIVE series(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM series WHERE n < {count}) ");
+    let series =
+        format!("WITH RECURSIVE series(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM series WHERE n < {count}) ");
     let with = if count > 1 { series } else { return };
     let of = format!("series, tenants_tenant t WHERE t.schema_name = '{name}'");
     let statements = [

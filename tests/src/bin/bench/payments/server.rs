@@ -33,7 +33,8 @@ impl Work {
         let file = std::fs::read_to_string(format!("{folder}/postmaster.pid")).unwrap_or_default();
         let process = file.lines().next().and_then(|line| line.trim().parse().ok());
         Self {
-            transactions: database.number("(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())"),
+            transactions: database
+                .number("(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())"),
             wal_bytes: database.number("(pg_current_wal_insert_lsn() - '0/0')::bigint"),
             syncs: database.number(SYNCS),
             cpu: process.map(measure::cpu_of_family).unwrap_or_default(),
