@@ -203,7 +203,7 @@ fn near(bench: &Bench<'_>, kind: Kind, due: u64) {
     for (name, settles) in [("charges alone", Settles::Later), ("charges and receipts", Settles::AtOnce)] {
         let run = bench.run(kind, due, Duration::ZERO, settles);
         measure::show(name, run.cost, Cost::default());
-        println!("    {:.0} charges a second", number(due) / run.charging.as_secs_f64());
+        println!("    {:.0} a second, by the ledger", number(due) / run.charging.as_secs_f64());
         writes(&run, due);
     }
     println!();
