@@ -51,13 +51,8 @@ pub(crate) enum Purpose {
 }
 
 impl Connection {
-    /// Runs `work` in a transaction: committed if it succeeds, rolled back if not.
-    pub(crate) fn transaction<T>(
-        &mut self,
-        place: Place<'_>,
-        purpose: Purpose,
-        work: impl FnOnce(&mut Self) -> Outcome<T>,
-    ) -> Outcome<T> {
+    /// Begins a transaction, to be [concluded](Self::conclude).
+    pub(crate) fn begin(&mut self, place: Place<'_>, purpose: Purpose) -> QueryResult<()> {
         let begin = match self {
             Self::Postgres(_) => begin_on_postgres(place, purpose),
             // A transaction that starts as a reader and writes later fails at once when another
@@ -65,7 +60,11 @@ impl Connection {
             Self::Sqlite(_) if purpose == Purpose::Read => "BEGIN".to_owned(),
             Self::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
         };
-        on!(&mut *self, |c| AnsiTransactionManager::begin_transaction_sql(c, &begin))?;
+        on!(self, |c| AnsiTransactionManager::begin_transaction_sql(c, &begin))
+    }
+
+    /// Runs `work` in the transaction that was begun: committed if it succeeds, rolled back if not.
+    pub(crate) fn conclude<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         match work(self) {
             Ok(value) => {
                 self.commit()?;
@@ -78,6 +77,17 @@ impl Connection {
                 Err(failure)
             }
         }
+    }
+
+    /// Runs `work` in a transaction.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        place: Place<'_>,
+        purpose: Purpose,
+        work: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.begin(place, purpose)?;
+        self.conclude(work)
     }
 
     fn commit(&mut self) -> QueryResult<()> {

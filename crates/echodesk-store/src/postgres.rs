@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use diesel::connection::CacheSize;
+use diesel::connection::{CacheSize, Connection as _};
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, Pool, PooledConnection};
 use echodesk_core::Secret;
 use echodesk_mail::ports::StoreErrorKind;
 
 use crate::access::OpenError;
-use crate::error::{Failure, Outcome, Said};
+use crate::connection::{Connection, Place, Purpose};
+use crate::error::{Failure, Outcome, Said, kind};
 
 /// Transactions are short, so a few connections serve many mailboxes.
 const MAX_CONNECTIONS: u32 = 8;
@@ -39,6 +40,8 @@ impl PostgresPool {
             .max_size(MAX_CONNECTIONS)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(CONNECT_TIMEOUT))
+            // Beginning a transaction is the test: see `begun`.
+            .test_on_check_out(false)
             .connection_customizer(Box::new(Uncached))
             // Whoever asks for a connection is told; the pool's own log lines would add nothing.
             .error_handler(Box::new(NopErrorHandler))
@@ -50,7 +53,27 @@ impl PostgresPool {
         Ok(Self { pool, password })
     }
 
-    pub(crate) fn connection(&self) -> Outcome<PooledConnection<ConnectionManager<PgConnection>>> {
+    /// A connection with a transaction begun on it.
+    ///
+    /// Connections may have ended while they lay in the pool. Asking each beforehand would cost every
+    /// transaction a turnaround; instead it is begun on another where it cannot be begun, since nothing
+    /// has been done by then. The pool drops the broken ones.
+    pub(crate) fn begun(&self, place: Place<'_>, purpose: Purpose) -> Outcome<Connection> {
+        for _ in 0..MAX_CONNECTIONS {
+            let mut connection = Connection::Postgres(self.connection()?);
+            match connection.begin(place, purpose) {
+                Ok(()) => return Ok(connection),
+                Err(error) if kind(&error) == StoreErrorKind::Unavailable => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // As many as there can be were broken, so this one is new.
+        let mut connection = Connection::Postgres(self.connection()?);
+        connection.begin(place, purpose)?;
+        Ok(connection)
+    }
+
+    fn connection(&self) -> Outcome<PooledConnection<ConnectionManager<PgConnection>>> {
         self.pool.get().map_err(|error| Failure::Said {
             source: Box::new(Said(without(&error.to_string(), self.password.as_deref()))),
             kind: StoreErrorKind::Unavailable,

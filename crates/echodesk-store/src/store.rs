@@ -134,7 +134,7 @@ impl Store {
         work: &mut impl FnMut(&mut Connection) -> Outcome<T>,
     ) -> Outcome<T> {
         match self.back_end() {
-            BackEnd::Postgres(pool) => Connection::Postgres(pool.connection()?).transaction(place, purpose, work),
+            BackEnd::Postgres(pool) => pool.begun(place, purpose)?.conclude(work),
             BackEnd::Sqlite(folder) => {
                 let schema = match place {
                     Place::Public => None,

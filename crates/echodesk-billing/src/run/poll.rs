@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use echodesk_core::{AttemptId, StoreError, StoreErrorKind, SubscriptionId};
@@ -35,14 +36,23 @@ impl<B: Bank> Run<B> {
             tracing::warn!(cancelled, "EchoDesk was about to charge periods that are paid; its retries are cancelled");
         }
         let mut attended = HashSet::new();
+        let mut round = Round::new(self);
         let mut after = None;
         while !self.is_ending() {
-            let page = self.claimed(Claims::Left, after).await?;
+            // Those that are being seen to come to their end before an error is told.
+            let page = match self.claimed(Claims::Left, after).await {
+                Ok(page) => page,
+                Err(error) => {
+                    round.finish().await;
+                    return Err(error);
+                }
+            };
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             attended.extend(page.iter().map(|attempt| attempt.subscription));
-            self.attend_page(page, None).await;
+            round.attend(page, None).await;
         }
+        round.finish().await;
         Ok(attended)
     }
 
@@ -69,34 +79,21 @@ impl<B: Bank> Run<B> {
 
     /// Sees once to each attempt of this run; says whether any is still open.
     async fn round(self: &Arc<Self>, deadline: Instant) -> Result<bool, StoreError> {
-        let (mut after, mut any) = (None, false);
+        let mut round = Round::new(self);
+        let mut after = None;
         while !self.is_ending() {
-            let page = self.claimed(Claims::Mine, after).await?;
+            let page = match self.claimed(Claims::Mine, after).await {
+                Ok(page) => page,
+                Err(error) => {
+                    round.finish().await;
+                    return Err(error);
+                }
+            };
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            any |= self.attend_page(page, Some(deadline)).await;
+            round.attend(page, Some(deadline)).await;
         }
-        Ok(any)
-    }
-
-    /// Sees to a page of attempts and tells of those that came to an end; says whether any did not.
-    async fn attend_page(self: &Arc<Self>, page: Vec<Attempt>, deadline: Option<Instant>) -> bool {
-        let still_open = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let mut tasks = Tasks::new(self.options.width.get());
-        for attempt in page {
-            tasks.room().await;
-            if self.is_ending() || deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                break;
-            }
-            let (run, still_open) = (Arc::clone(self), Arc::clone(&still_open));
-            tasks.set.spawn(async move {
-                if run.attend_one(&attempt).await {
-                    still_open.store(true, std::sync::atomic::Ordering::Release);
-                }
-            });
-        }
-        tasks.finish().await;
-        still_open.load(std::sync::atomic::Ordering::Acquire)
+        Ok(round.finish().await)
     }
 
     async fn attend_one(&self, attempt: &Attempt) -> bool {
@@ -147,5 +144,43 @@ impl<B: Bank> Run<B> {
         if let Err(error) = self.store(move |store| store.release(run, Some(&[attempt]))).await {
             tracing::warn!(%attempt, error = in_words(&error), "a claim was not given back");
         }
+    }
+}
+
+/// Attempts that are being seen to, page after page: the next page is read while the last one's are
+/// still under way.
+struct Round<'a, B: Bank> {
+    run: &'a Arc<Run<B>>,
+    tasks: Tasks,
+    still_open: Arc<AtomicBool>,
+}
+
+impl<'a, B: Bank> Round<'a, B> {
+    fn new(run: &'a Arc<Run<B>>) -> Self {
+        // Twice as many as calls are allowed: while some wait for the bank, others are settled.
+        let tasks = Tasks::new(run.options.width.get().saturating_mul(2));
+        Self { run, tasks, still_open: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Sees to a page of attempts and tells of those that come to an end.
+    async fn attend(&mut self, page: Vec<Attempt>, deadline: Option<Instant>) {
+        for attempt in page {
+            self.tasks.room().await;
+            if self.run.is_ending() || deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                return;
+            }
+            let (run, still_open) = (Arc::clone(self.run), Arc::clone(&self.still_open));
+            self.tasks.set.spawn(async move {
+                if run.attend_one(&attempt).await {
+                    still_open.store(true, Ordering::Release);
+                }
+            });
+        }
+    }
+
+    /// Waits for all; says whether any is still open.
+    async fn finish(mut self) -> bool {
+        self.tasks.finish().await;
+        self.still_open.load(Ordering::Acquire)
     }
 }

@@ -72,6 +72,27 @@ fn connections_that_the_server_ended_are_replaced() {
 }
 
 #[test]
+fn a_pool_full_of_ended_connections_fails_nobody() {
+    use diesel::prelude::*;
+    let Some(world) = World::postgres() else { return };
+    let list = || world.store.tenants(&Scope::AllActive).unwrap().len();
+    let begin = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                begin.wait();
+                (0..20).for_each(|_| assert_eq!(list(), 1));
+            });
+        }
+    });
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'echodesk-jobs' \
+               AND datname = current_database()";
+    let ended = diesel::sql_query(end).execute(&mut postgres(&world.url)).unwrap();
+    assert!(ended > 1, "there were several connections");
+    assert_eq!(list(), 1);
+}
+
+#[test]
 fn a_database_that_is_locked_is_to_be_tried_again_later() {
     let Some(world) = World::postgres() else { return };
     let mut other = postgres(&world.url);

@@ -1,141 +1,48 @@
-//! `bench`: what the first sync of a mailbox costs, against the limit of the machine and the tools
-//! people use today. Prints ratios and asserts nothing.
+//! `bench`: what the jobs cost, against the limit of the machine. Prints ratios and asserts nothing.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a program for people: what fails ends it")]
 
 mod corpus;
 mod fleet;
+mod mail;
 mod measure;
+mod payments;
 mod ways;
 
-use std::path::Path;
-
 use clap::{Parser, Subcommand};
-use echodesk_core::{Clock as _, SystemClock};
-use echodesk_test_servers::dovecot::{Dovecot, Options, PASSWORD, Storage, USER};
-use echodesk_test_servers::postgres::Postgres;
-use echodesk_tests::processes::Installation;
-use measure::Cost;
+use echodesk_core::SystemClock;
+use mail::MailArguments;
+use payments::PaymentArguments;
 
-/// Measures the first sync of a mailbox, and of many.
+/// Measures the first sync of a mailbox and of many, and a run of renewals. Without a part: all.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Messages in the one large mailbox.
-    #[arg(long, default_value_t = 7500)]
-    messages: usize,
-    /// Mailboxes on far hosts; 0 leaves them out.
-    #[arg(long, default_value_t = 1000)]
-    mailboxes: usize,
     #[command(subcommand)]
     part: Option<Part>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// The first sync of a large mailbox, and of many small ones.
+    Mail(MailArguments),
+    /// Renewals against a bank that is 50 ms away.
+    Payments(PaymentArguments),
     /// Fetches everything and parses nothing (what the limit is measured with).
     #[command(hide = true)]
     Raw { port: u16, ca_file: String },
 }
 
 fn main() {
-    let arguments = Arguments::parse();
-    if let Some(Part::Raw { port, ca_file }) = arguments.part {
-        println!("{}", ways::raw(port, &ca_file).expect("the server answers"));
-        return;
-    }
     let clock = SystemClock::new();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    one_mailbox(arguments.messages, folder.path(), &clock);
-    if arguments.mailboxes > 0 {
-        many_mailboxes(arguments.mailboxes, folder.path(), &clock);
+    match Arguments::parse().part {
+        Some(Part::Raw { port, ca_file }) => {
+            println!("{}", ways::raw(port, &ca_file).expect("the server answers"));
+        }
+        Some(Part::Mail(arguments)) => mail::measure(arguments, &clock),
+        Some(Part::Payments(arguments)) => payments::measure(&arguments, &clock),
+        None => {
+            mail::measure(MailArguments::default(), &clock);
+            println!();
+            payments::measure(&PaymentArguments::default(), &clock);
+        }
     }
-}
-
-fn installation(folder: &Path, name: &str, database_url: Option<String>, ca_file: &Path) -> Installation {
-    let folder = folder.join(name);
-    std::fs::create_dir_all(&folder).expect("own folder");
-    let database_url = database_url.unwrap_or_else(|| format!("sqlite://{}", folder.join("data").display()));
-    let installation = Installation { database_url, folder, ca_file: ca_file.to_owned() };
-    ways::prepare(&installation);
-    installation
-}
-
-fn one_mailbox(messages: usize, folder: &Path, clock: &SystemClock) {
-    let options = Options { storage: Storage::Maildir, ..Options::default() };
-    let Some(server) = Dovecot::start(&options) else { return };
-    let maildir = server.mail_folder(USER);
-    let bytes = corpus::write(&maildir, messages, clock.now()).expect("the corpus can be written");
-    server.adopt(maildir.parent().unwrap_or(&maildir));
-    server.doveadm(&["index", "-u", USER, "*"]);
-    println!("{messages} messages in 6 folders, {} MB, Dovecot over TLS on this machine\n", bytes / 1_000_000);
-    println!("{:<34} {:>8} {:>8} {:>8} {:>9}", "", "wall s", "CPU s", "peak MB", "× limit");
-
-    // The first of these also fills the caches.
-    let _ = ways::raw_limit(&server, clock);
-    let limit = ways::raw_limit(&server, clock);
-    show("raw limit: fetch, parse nothing", limit, limit);
-
-    let sqlite = installation(folder, "sqlite", None, &server.ca_file());
-    ways::add_mailbox(&sqlite, USER, "localhost", server.tls_port(), PASSWORD);
-    let (cost, report) = ways::sync(&sqlite, &[], clock);
-    show("sync-emails into SQLite", cost, limit);
-    println!(
-        "    stored {}, reduced {}, failed {}",
-        sum(&report, "stored"),
-        sum(&report, "reduced"),
-        sum(&report, "failed")
-    );
-    let (cost, report) = ways::sync(&sqlite, &[], clock);
-    show("again, nothing new", cost, limit);
-    println!("    {} turnarounds after connecting", sum(&report, "round_trips"));
-
-    match ways::mbsync(&server, &sqlite, clock) {
-        Some(cost) => show("mbsync into Maildir, same disk", cost, limit),
-        None => println!("mbsync is not installed, or failed"),
-    }
-
-    let postgres = Postgres::start_durable();
-    if let Some(postgres) = &postgres {
-        let into = installation(folder, "postgres", Some(postgres.database()), &server.ca_file());
-        ways::add_mailbox(&into, USER, "localhost", server.tls_port(), PASSWORD);
-        let (cost, _) = ways::sync(&into, &[], clock);
-        show("sync-emails into PostgreSQL", cost, limit);
-        let copy = ways::copy(postgres, &into, clock);
-        show("COPY of the same rows", copy, limit);
-        let bound = copy.wall.max(limit.wall);
-        println!(
-            "    PostgreSQL is {:.2} × the larger of limit and COPY",
-            cost.wall.as_secs_f64() / bound.as_secs_f64()
-        );
-    }
-}
-
-fn many_mailboxes(mailboxes: usize, folder: &Path, clock: &SystemClock) {
-    let servers = fleet::start(mailboxes, clock);
-    let into = installation(folder, "fleet", None, &servers[0].ca_file());
-    fleet::add(&into, &servers, mailboxes);
-    println!("\n{mailboxes} mailboxes on {} hosts, 50 ms away, --jobs 32\n", servers.len());
-    println!("{:<34} {:>8} {:>8} {:>8}", "", "wall s", "CPU s", "peak MB");
-    for name in ["first sync", "again, nothing new"] {
-        let (cost, report) = ways::sync(&into, &["--jobs", "32"], clock);
-        show(name, cost, Cost::default());
-        println!(
-            "    synced {}, stored {}, failed {}",
-            sum(&report, "synced"),
-            sum(&report, "stored"),
-            sum(&report, "failed")
-        );
-    }
-}
-
-fn sum<'a>(report: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
-    &report["totals"][name]
-}
-
-fn show(name: &str, cost: Cost, limit: Cost) {
-    let measured = |value: f64, digits: usize| if value > 0.0 { format!("{value:.digits$}") } else { "–".to_owned() };
-    // Peak memory of any process here is far below 2^53 kB.
-    let peak = u32::try_from(cost.peak_kb).map_or(0.0, |kb| f64::from(kb) / 1024.0);
-    let ratio = if limit.wall.is_zero() { 0.0 } else { cost.wall.as_secs_f64() / limit.wall.as_secs_f64() };
-    let (wall, cpu) = (measured(cost.wall.as_secs_f64(), 2), measured(cost.cpu.as_secs_f64(), 2));
-    println!("{name:<34} {wall:>8} {cpu:>8} {:>8} {:>9}", measured(peak, 0), measured(ratio, 2));
 }
