@@ -11,6 +11,7 @@ use echodesk_tests::processes::{Ended, Installation};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use database::Held;
 pub(crate) use mail::{mail, mail_with_id};
 
 /// The tenant that every world has.
@@ -89,6 +90,48 @@ impl World {
     /// One column of text of a query in the tenant's schema.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         database::texts(self, TENANT, sql)
+    }
+
+    /// The same of a query in the public schema.
+    pub(crate) fn public_texts(&self, sql: &str) -> Vec<String> {
+        database::texts(self, "public", sql)
+    }
+
+    /// Runs SQL in the public schema.
+    pub(crate) fn public_execute(&self, sql: &str) {
+        database::execute(self, "public", sql);
+    }
+
+    /// Keeps everybody else from writing to the table of charges, until it is dropped.
+    pub(crate) fn hold_charges(&self) -> Held {
+        database::hold(self, "echodesk_charge_attempt")
+    }
+
+    /// Another installation with the same content. Nothing of this one may be running.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match self.backend {
+            Backend::Sqlite => {
+                let (from, to) = (self.installation.folder.join("data"), folder.path().join("data"));
+                std::fs::create_dir(&to).unwrap();
+                for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+                    std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+                }
+                format!("sqlite://{}", to.display())
+            }
+            Backend::Postgres => Postgres::shared().unwrap().copy_of(&self.installation.database_url),
+        };
+        let folder_path = folder.path().to_owned();
+        let installation =
+            Installation { database_url, folder: folder_path, ca_file: self.installation.ca_file.clone() };
+        Self { installation, backend: self.backend, _folder: folder }
+    }
+
+    /// Removes the database, of which a server would otherwise keep very many.
+    pub(crate) fn discard(self) {
+        if self.backend == Backend::Postgres {
+            Postgres::shared().unwrap().remove(&self.installation.database_url);
+        }
     }
 
     /// Messages stored, and their places that are known.

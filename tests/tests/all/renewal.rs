@@ -1,0 +1,273 @@
+//! An installation with one subscription that is due, and the bank that its card is at.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use echodesk_core::{Clock as _, SystemClock};
+use echodesk_tests::processes::Ended;
+use echodesk_tests::sandbox::bank::{Behaviour, Card, SandboxBank};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::support::{Backend, PATIENCE, TENANT, World};
+
+/// The order on which the subscription's card was saved.
+pub(crate) const PARENT: &str = "22222222-2222-4222-8222-222222222222";
+
+/// What a month costs.
+pub(crate) const PRICE: &str = "25.5";
+
+/// Where the bank sends its callbacks.
+pub(crate) const WEBHOOK: &str = "/api/payments/webhook/";
+
+/// A bank with the subscription's card.
+pub(crate) fn bank(behaviour: Behaviour, card: Card) -> SandboxBank {
+    let bank = SandboxBank::start(behaviour);
+    bank.add_card(PARENT, PRICE, card);
+    bank
+}
+
+/// An installation with one subscription that is due.
+pub(crate) struct Renewal {
+    pub(crate) world: World,
+    expires: Timestamp,
+}
+
+/// What the database says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Books {
+    /// States of the attempts, with what is wrong with them.
+    pub(crate) attempts: Vec<String>,
+    /// The status of each renewal order.
+    pub(crate) orders: Vec<String>,
+    /// Kinds of the events.
+    pub(crate) events: Vec<String>,
+    /// How many invoices there are.
+    pub(crate) invoices: usize,
+    /// How many days the subscription was extended by; none if its end is another.
+    pub(crate) extended: Option<u32>,
+    /// `payment_status`, and how many payments in a row have failed.
+    pub(crate) standing: String,
+}
+
+impl Books {
+    /// What there is when nothing was done yet.
+    pub(crate) fn untouched() -> Self {
+        let none = Vec::new;
+        let standing = "current 0".to_owned();
+        Self { attempts: none(), orders: none(), events: none(), invoices: 0, extended: Some(0), standing }
+    }
+
+    /// One renewal that is waited for.
+    pub(crate) fn open(state: &str) -> Self {
+        Self { attempts: vec![state.to_owned()], orders: vec!["pending".to_owned()], ..Self::untouched() }
+    }
+
+    /// One renewal that is paid, with everything that belongs to it, once.
+    pub(crate) fn paid() -> Self {
+        Self {
+            attempts: vec!["paid".to_owned()],
+            orders: vec!["paid".to_owned()],
+            events: vec!["payment_success".to_owned()],
+            invoices: 1,
+            extended: Some(30),
+            standing: "current 0".to_owned(),
+        }
+    }
+
+    /// One renewal that was refused. `status` is what the subscription says of it.
+    pub(crate) fn failed(status: &str) -> Self {
+        Self {
+            attempts: vec!["failed".to_owned()],
+            orders: vec!["failed".to_owned()],
+            events: vec!["payment_failed".to_owned()],
+            standing: format!("{status} 1"),
+            ..Self::untouched()
+        }
+    }
+}
+
+impl Renewal {
+    /// `None` where the back end's server is not installed.
+    pub(crate) fn new(backend: Backend) -> Option<Self> {
+        Some(Self::of(World::new(backend, "/dev/null".as_ref())?))
+    }
+
+    /// In a world that is there already.
+    pub(crate) fn of(world: World) -> Self {
+        let now = SystemClock::new().now().as_second();
+        // To the whole minute, and due: two days are within the three that are the default.
+        let expires = Timestamp::from_second(now - now % 60).unwrap() + SignedDuration::from_hours(48);
+        let subscribe = ["tenant", "subscribe", TENANT, "--expires", &expires.to_string(), "--agents", "1"];
+        let card = ["--price", PRICE, "--card", PARENT];
+        let _ = world.installation.echodesk(&[&subscribe[..], &card].concat(), "").well();
+        Self { world, expires }
+    }
+
+    /// Another installation with the same content. Nothing of this one may be running.
+    pub(crate) fn copy(&self) -> Self {
+        Self { world: self.world.copy(), expires: self.expires }
+    }
+
+    /// `recurring-payments` with the settings of a bank.
+    pub(crate) fn payments(&self, bank: &SandboxBank, arguments: &[&str]) -> Command {
+        let mut command = self.world.installation.command("recurring-payments", arguments);
+        command
+            .env("BOG_CLIENT_ID", bank.client_id())
+            .env("BOG_CLIENT_SECRET", bank.client_secret())
+            .env("BOG_AUTH_URL", bank.token_url())
+            .env("BOG_API_BASE_URL", bank.api_url());
+        command
+    }
+
+    /// Runs `recurring-payments` to its end.
+    pub(crate) fn pay(&self, bank: &SandboxBank, arguments: &[&str]) -> Ended {
+        let ended = Ended::of(self.payments(bank, arguments).spawn().unwrap());
+        assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
+        ended
+    }
+
+    /// Ends every claim, as time would: a killed process cannot give its own back.
+    pub(crate) fn end_claims(&self) {
+        self.world.public_execute("UPDATE echodesk_charge_attempt SET claimed_by = NULL, claimed_until = NULL");
+    }
+
+    pub(crate) fn books(&self) -> Books {
+        let texts = |sql: &str| self.world.public_texts(sql);
+        let ends = texts("SELECT CAST(expires_at AS text) AS value FROM tenants_tenant_subscription").remove(0);
+        let end_after = |days: u32| {
+            let end = self.expires + SignedDuration::from_hours(24 * i64::from(days));
+            end.strftime("%Y-%m-%dT%H:%M").to_string()
+        };
+        // Both back ends write a moment like this, but for what stands between day and hour.
+        let ends = ends.replacen(' ', "T", 1).chars().take(16).collect::<String>();
+        Books {
+            attempts: texts(
+                "SELECT state || coalesce(', trouble: ' || trouble, '') AS value FROM echodesk_charge_attempt ORDER BY id",
+            ),
+            orders: texts("SELECT status AS value FROM tenants_payment_order WHERE order_id LIKE 'REC-%' ORDER BY id"),
+            events: texts("SELECT event_type AS value FROM tenants_subscription_event ORDER BY id"),
+            invoices: texts("SELECT invoice_number AS value FROM tenants_invoice").len(),
+            extended: (0..90).find(|days| end_after(*days) == ends),
+            standing: texts(
+                "SELECT payment_status || ' ' || CAST(failed_payment_count AS text) AS value \
+                 FROM tenants_tenant_subscription",
+            )
+            .remove(0),
+        }
+    }
+
+    /// `echodesk callbacks serve` on a free port, believing what `bank` signs.
+    pub(crate) fn server(&self, bank: &SandboxBank) -> Command {
+        self.server_on("127.0.0.1:0", &bank.api_url(), Some(&bank.public_key_pem()))
+    }
+
+    /// The same with any address, bank and key.
+    pub(crate) fn server_on(&self, listen: &str, api_url: &str, key: Option<&str>) -> Command {
+        let mut command = self.world.installation.command("echodesk", &["callbacks", "serve", "--listen", listen]);
+        command.env("BOG_API_BASE_URL", api_url);
+        if let Some(key) = key {
+            let file = self.world.installation.folder.join("bank.pem");
+            std::fs::write(&file, key).unwrap();
+            command.env("BOG_PUBLIC_KEY_FILE", file);
+        }
+        command
+    }
+}
+
+/// A callback server that runs.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// What it logs from now on.
+    log: JoinHandle<String>,
+}
+
+impl Server {
+    /// Starts it and waits until it listens. `None` if it ends before, and how.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Ended> {
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        let address = loop {
+            let Some(line) = lines.next().and_then(Result::ok) else {
+                let ended = Ended::of(child);
+                return Err(Ended { stderr: said, ..ended });
+            };
+            said.push_str(&format!("{line}\n"));
+            if let Some((_, address)) = line.split_once("address=") {
+                break address.split(' ').next().unwrap().parse().unwrap();
+            }
+        };
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).fold(String::new(), |log, line| log + &line + "\n"));
+        Ok(Self { child, address, log })
+    }
+
+    /// A connection on which nobody waits for ever.
+    pub(crate) fn connect(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    }
+
+    /// Sends a request as it is and returns the status of its answer; none if it gets none.
+    pub(crate) fn ask(&self, request: &[u8]) -> Option<u16> {
+        let mut stream = self.connect().ok()?;
+        stream.write_all(request).ok()?;
+        status(&mut stream)
+    }
+
+    /// Posts a callback and returns the status of its answer; none if it gets none.
+    pub(crate) fn post(&self, body: &[u8], signature: Option<&str>) -> Option<u16> {
+        self.ask(&request(body, signature))
+    }
+
+    pub(crate) fn health(&self) -> Option<u16> {
+        self.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn terminate(&self) {
+        // The shell's own kill: not every machine has the program. One that has ended already is no error.
+        let kill = format!("kill -s TERM {} 2>/dev/null || true", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> (std::process::ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let log = self.log.join().unwrap();
+        assert!(!log.contains("panicked"), "{log}");
+        (status, log)
+    }
+
+    /// Stops it, which is to go well, and returns what it logged.
+    pub(crate) fn stop(self) -> String {
+        self.terminate();
+        let (status, log) = self.ended();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}
+
+/// A callback as it is on the wire.
+pub(crate) fn request(body: &[u8], signature: Option<&str>) -> Vec<u8> {
+    let signature = signature.map(|signature| format!("Callback-Signature: {signature}\r\n")).unwrap_or_default();
+    let length = body.len();
+    let head = format!("POST {WEBHOOK} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{signature}\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+/// The status of the answer that arrives.
+pub(crate) fn status(stream: &mut TcpStream) -> Option<u16> {
+    let mut bytes = Vec::new();
+    // A connection that is reset after the answer does not take it back.
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).split(' ').nth(1)?.parse().ok()
+}
+
+/// How long to wait before looking again.
+pub(crate) const SOON: Duration = Duration::from_millis(20);
