@@ -127,6 +127,30 @@ impl World {
         Self { installation, backend: self.backend, _folder: folder }
     }
 
+    /// Remembers what the tables of payments hold, for [`World::restore`] of copies. Nothing on SQLite, where
+    /// copies are cheap.
+    pub(crate) fn remember(&self) {
+        if self.backend == Backend::Postgres {
+            database::remember(self);
+        }
+    }
+
+    /// Puts back what was remembered. Whether it could.
+    pub(crate) fn restore(&self) -> bool {
+        let can = self.backend == Backend::Postgres;
+        if can {
+            database::restore(self);
+        }
+        can
+    }
+
+    /// Waits until a database server has done with what a killed process had asked of it.
+    pub(crate) fn come_to_rest(&self) {
+        if self.backend == Backend::Postgres {
+            database::come_to_rest(self);
+        }
+    }
+
     /// Removes the database, of which a server would otherwise keep very many.
     pub(crate) fn discard(self) {
         if self.backend == Backend::Postgres {
