@@ -147,7 +147,8 @@ fn what_becomes_of_the_order_is_not_what_the_call_is_answered() {
         (Outcome::refused(403, "Not enabled"), Refused(403), 0),
         (Outcome::refused(422, "No"), Refused(422), 0),
     ] {
-        let (bank, runtime) = (renewal::bank(Behaviour::default(), Card::with(&[outcome.clone()])), runtime());
+        let (bank, runtime) =
+            (renewal::bank(Behaviour::default(), Card::with(std::slice::from_ref(&outcome))), runtime());
         let (client, request) = (client(&bank, 1), request());
         for _ in 0..2 {
             assert_eq!(conclusion(&runtime.block_on(client.charge(&request))), concluded, "{outcome:?}");
