@@ -131,6 +131,26 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// The URL of a fresh database with the content of another one, which nobody must be using.
+    ///
+    /// # Panics
+    /// It cannot be created.
+    pub fn copy_of(&self, url: &str) -> String {
+        let template = url.rsplit('/').next().unwrap_or_default();
+        let name = format!("{template}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.execute(&self.superuser_url(), &format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        self.url(&name)
+    }
+
+    /// Removes a database, whoever is using it.
+    ///
+    /// # Panics
+    /// It cannot be removed.
+    pub fn remove(&self, url: &str) {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        self.execute(&self.superuser_url(), &format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
+
     /// The URL of the database `name`.
     #[must_use]
     pub fn url(&self, name: &str) -> String {
@@ -265,6 +285,21 @@ mod tests {
         assert_ne!(a, b);
         server.execute(&a, "CREATE TABLE t (x int)");
         assert_eq!(server.execute(&b, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").trim(), "0");
+    }
+
+    #[test]
+    fn a_copy_has_the_same_content_and_a_life_of_its_own() {
+        let Some(server) = Postgres::shared() else { return };
+        let one = server.database();
+        server.execute(&one, "CREATE TABLE t AS SELECT 7 AS x");
+        let two = server.copy_of(&one);
+        server.execute(&two, "UPDATE t SET x = 8");
+        let x = |url: &str| server.execute(url, "SELECT x FROM t").trim().to_owned();
+        assert_eq!((x(&one), x(&two)), ("7".to_owned(), "8".to_owned()));
+        server.remove(&two);
+        let left = "SELECT count(*) FROM pg_database WHERE datname = '";
+        let name = two.rsplit('/').next().unwrap();
+        assert_eq!(server.execute(&one, &format!("{left}{name}'")).trim(), "0");
     }
 
     #[test]

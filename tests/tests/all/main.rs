@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
 
 mod adoption;
+mod bank_client;
+mod callback_server;
 mod command_line;
 mod crash;
 mod dependencies;
@@ -9,7 +11,9 @@ mod dovecot;
 mod dry_run;
 mod kill_points;
 mod misbehaviour;
+mod payment_deaths;
 mod payments;
+mod renewal;
 mod sandbox;
 mod sandbox_bank;
 mod stopping;

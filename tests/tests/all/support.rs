@@ -11,6 +11,7 @@ use echodesk_tests::processes::{Ended, Installation};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use database::Held;
 pub(crate) use mail::{mail, mail_with_id};
 
 /// The tenant that every world has.
@@ -104,6 +105,62 @@ impl World {
     /// Where things are stored.
     pub(crate) fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// Keeps everybody else from writing to the table of charges, until it is dropped.
+    pub(crate) fn hold_charges(&self) -> Held {
+        database::hold(self, "echodesk_charge_attempt")
+    }
+
+    /// Another installation with the same content. Nothing of this one may be running.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match self.backend {
+            Backend::Sqlite => {
+                let (from, to) = (self.installation.folder.join("data"), folder.path().join("data"));
+                std::fs::create_dir(&to).unwrap();
+                for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+                    std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+                }
+                format!("sqlite://{}", to.display())
+            }
+            Backend::Postgres => Postgres::shared().unwrap().copy_of(&self.installation.database_url),
+        };
+        let folder_path = folder.path().to_owned();
+        let installation =
+            Installation { database_url, folder: folder_path, ca_file: self.installation.ca_file.clone() };
+        Self { installation, backend: self.backend, _folder: folder }
+    }
+
+    /// Remembers what the tables of payments hold, for [`World::restore`] of copies. Nothing on SQLite, where
+    /// copies are cheap.
+    pub(crate) fn remember(&self) {
+        if self.backend == Backend::Postgres {
+            database::remember(self);
+        }
+    }
+
+    /// Puts back what was remembered. Whether it could.
+    pub(crate) fn restore(&self) -> bool {
+        let can = self.backend == Backend::Postgres;
+        if can {
+            database::restore(self);
+        }
+        can
+    }
+
+    /// Waits until a database server has done with what a killed process had asked of it.
+    pub(crate) fn come_to_rest(&self) {
+        if self.backend == Backend::Postgres {
+            database::come_to_rest(self);
+        }
+    }
+
+    /// Removes the database, of which a server would otherwise keep very many.
+    pub(crate) fn discard(self) {
+        if self.backend == Backend::Postgres {
+            Postgres::shared().unwrap().remove(&self.installation.database_url);
+        }
     }
 
     /// Messages stored, and their places that are known.
