@@ -61,6 +61,12 @@ impl BillingStore for Store {
         self.write(Place::Public, "claiming charge attempts", |c| claims::claim(c, claim, which, page))
     }
 
+    fn cancel_overtaken_retries(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(Place::Public, "cancelling retries of EchoDesk", |c| {
+            if self.has_retries(c)? { retries::cancel_overtaken(c, now) } else { Ok(0) }
+        })
+    }
+
     fn release(&self, run: RunId, attempts: Option<&[AttemptId]>) -> Result<(), StoreError> {
         self.write(Place::Public, "giving charge attempts back", |c| claims::release(c, run, attempts))
     }

@@ -112,10 +112,16 @@ fn begin_on_postgres(place: Place<'_>, purpose: Purpose) -> String {
         Place::Tenant(schema) => schema.as_str(),
     };
     let mode = if purpose == Purpose::Read { "READ ONLY" } else { "READ WRITE" };
+    // Whatever is usual on this server: what was written down in `public` before a bank is called must be
+    // there after a crash. Mail is read again.
+    let durable = match (place, purpose) {
+        (Place::Public, Purpose::Write) => "; SET LOCAL synchronous_commit TO on",
+        _ => "",
+    };
     let (lock, statement) = if purpose == Purpose::Migrate { ("60s", "600s") } else { ("10s", "60s") };
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED {mode}; SET LOCAL search_path TO \"{path}\"; \
          SET LOCAL lock_timeout = '{lock}'; SET LOCAL statement_timeout = '{statement}'; \
-         SET LOCAL idle_in_transaction_session_timeout = '{statement}'"
+         SET LOCAL idle_in_transaction_session_timeout = '{statement}'{durable}"
     )
 }

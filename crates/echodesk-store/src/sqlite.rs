@@ -170,7 +170,11 @@ impl SqliteFolder {
                 if schema.is_some() {
                     use_log(&mut connection, "main")?;
                 }
-                connection.batch_execute("PRAGMA main.synchronous = NORMAL; PRAGMA public.synchronous = NORMAL;")?;
+                // A charge that was written down must survive a power cut before the bank is called. Mail
+                // is read again.
+                let public = if schema.is_some() { "NORMAL" } else { "FULL" };
+                let pragmas = format!("PRAGMA main.synchronous = NORMAL; PRAGMA public.synchronous = {public};");
+                connection.batch_execute(&pragmas)?;
             }
         }
         Ok(Box::new(connection))

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::SimpleConnection as _;
 use echodesk_core::{DatabaseUrl, SchemaName};
@@ -28,8 +29,8 @@ struct Inner {
     shown: String,
     /// Column lengths of the tenants met so far. A run is short, and columns hardly ever change.
     limits: Mutex<HashMap<SchemaName, ColumnLimits>>,
-    /// Whether EchoDesk has a table of retries here, once that is known.
-    retries: OnceLock<bool>,
+    /// Whether EchoDesk is known to have a table of retries here.
+    has_retries: AtomicBool,
 }
 
 pub(crate) enum BackEnd {
@@ -63,8 +64,13 @@ impl Store {
             DatabaseUrl::Postgres { url, shown } => BackEnd::Postgres(PostgresPool::open(url, shown)?),
             DatabaseUrl::Sqlite(folder) => BackEnd::Sqlite(SqliteFolder::open(folder, access)?),
         };
-        let inner =
-            Inner { back_end, access, shown: url.to_string(), limits: Mutex::default(), retries: OnceLock::new() };
+        let inner = Inner {
+            back_end,
+            access,
+            shown: url.to_string(),
+            limits: Mutex::default(),
+            has_retries: AtomicBool::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -162,13 +168,15 @@ impl Store {
         self.lock_limits().insert(schema.clone(), limits.clone());
     }
 
-    /// Whether EchoDesk has a table of retries here; asked of the database once.
+    /// Whether EchoDesk has a table of retries here. Asked of the database until it has: a release of
+    /// EchoDesk's may bring it while a server of ours runs.
     pub(crate) fn has_retries(&self, connection: &mut Connection) -> Outcome<bool> {
-        if let Some(known) = self.inner.retries.get() {
-            return Ok(*known);
+        if self.inner.has_retries.load(Ordering::Acquire) {
+            return Ok(true);
         }
         let there = retries::exist(connection)?;
-        Ok(*self.inner.retries.get_or_init(|| there))
+        self.inner.has_retries.store(there, Ordering::Release);
+        Ok(there)
     }
 
     fn lock_limits(&self) -> MutexGuard<'_, HashMap<SchemaName, ColumnLimits>> {

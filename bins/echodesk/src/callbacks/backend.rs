@@ -58,7 +58,8 @@ fn log(applied: &Result<Applied, CallbackError>) {
     match applied {
         Ok(applied) => {
             let (order, bank_order, outcome) = (&applied.order, &applied.bank_order, outcome(&applied.effect));
-            if needs_person(&applied.effect) {
+            // A refused charge too: the next run tells only when it is tried again.
+            if matches!(outcome, "needs_person" | "failed") {
                 tracing::warn!(%order, %bank_order, outcome, "callback: {applied}");
             } else {
                 tracing::info!(%order, %bank_order, outcome, "callback: {applied}");
@@ -76,14 +77,10 @@ fn outcome(effect: &Effect) -> &'static str {
     match effect {
         Effect::Settled(Settled::Paid { .. }) => "paid",
         Effect::Settled(Settled::Failed(_)) => "failed",
-        Effect::Settled(Settled::Already(_)) | Effect::Nothing(_) => "nothing",
+        Effect::Settled(Settled::Already(_) | Settled::NotYet) | Effect::Nothing(_) => "nothing",
         Effect::Settled(Settled::Contradiction) | Effect::Trouble(_) => "needs_person",
         Effect::Recorded => "recorded",
     }
-}
-
-fn needs_person(effect: &Effect) -> bool {
-    outcome(effect) == "needs_person"
 }
 
 #[cfg(test)]

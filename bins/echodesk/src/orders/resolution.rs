@@ -37,6 +37,12 @@ pub(crate) enum Unresolvable {
         /// When its claim ends by itself.
         until: Timestamp,
     },
+    /// The bank has made an order of it, and can be asked.
+    #[error("order {order} is pending at the bank, and nothing is wrong with it: the next run asks what became of it")]
+    Pending {
+        /// The order.
+        order: OrderId,
+    },
     /// It is settled, and nothing is the matter with it.
     #[error("order {order} is settled: {state} since {since}{by}; nothing is left to decide")]
     Settled {
@@ -73,10 +79,15 @@ pub(crate) enum Unresolvable {
 pub(super) fn judge(entry: &LedgerEntry, end: End) -> Result<Resolution, Unresolvable> {
     let attempt = &entry.attempt;
     let order = || attempt.order.clone();
+    if attempt.state == AttemptState::Accepted && attempt.trouble.is_none() {
+        return Err(Unresolvable::Pending { order: order() });
+    }
     if attempt.state.is_open() {
         return Ok(Resolution::Settle);
     }
-    if attempt.trouble.is_none() {
+    // Whoever has called it failed may have been wrong.
+    let was_paid = end == End::Paid && attempt.state != AttemptState::Paid;
+    if attempt.trouble.is_none() && !was_paid {
         let since = entry.closed_at.map_or_else(|| "long ago".to_owned(), |at| format!("{at:.0}"));
         return Err(Unresolvable::Settled { order: order(), state: in_words(attempt.state), since, by: by(entry) });
     }
@@ -143,6 +154,8 @@ pub(super) mod tests {
         use AttemptState::{Accepted, Failed, NotSent, Paid, Prepared, Unknown};
         let open = [Prepared, Unknown, Accepted].map(|state| (state, true, End::Paid, Some(Resolution::Settle)));
         let table = [
+            (Accepted, false, End::Paid, None),
+            (Accepted, false, End::Failed, None),
             (Paid, true, End::Paid, Some(Resolution::ClearTrouble)),
             (Paid, true, End::Failed, None),
             (Failed, true, End::Paid, Some(Resolution::Settle)),
@@ -150,7 +163,8 @@ pub(super) mod tests {
             (NotSent, true, End::Paid, Some(Resolution::Settle)),
             (NotSent, true, End::Failed, Some(Resolution::ClearTrouble)),
             (Paid, false, End::Paid, None),
-            (Failed, false, End::Paid, None),
+            (Failed, false, End::Paid, Some(Resolution::Settle)),
+            (Failed, false, End::Failed, None),
             (NotSent, false, End::Failed, None),
             (Unknown, false, End::Failed, Some(Resolution::Settle)),
         ];
@@ -173,7 +187,8 @@ pub(super) mod tests {
         );
         let (settled_by, because) = (Some("person".to_owned()), Some("line 17".to_owned()));
         let failed = LedgerEntry { settled_by, because, ..entry(AttemptState::Failed) };
-        assert!(says(&failed).contains("failed since 2026-11-22T10:05:00Z, as a person said: line 17"));
+        let again = judge(&failed, End::Failed).unwrap_err().to_string();
+        assert!(again.contains("failed since 2026-11-22T10:05:00Z, as a person said: line 17"));
     }
 
     #[test]

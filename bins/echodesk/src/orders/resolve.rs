@@ -120,6 +120,7 @@ fn told(order: &OrderId, schema: &SchemaName, settled: &Settled) -> String {
         Settled::Already(state) => {
             format!("order {order} was settled meanwhile: {}; nothing has changed\n", in_words(*state))
         }
+        Settled::NotYet => format!("EchoDesk is booking order {order} right now; nothing has changed\n"),
         Settled::Contradiction => String::new(),
     }
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::{AttemptState, Candidate, CardOrder, Charge, OrderId, PastAttempt};
 use crate::rules::period::{Window, renewal_date, same_period};
 use crate::rules::refusal::meaning;
-use crate::rules::retry::{MAX_ATTEMPTS, Next, next_attempt};
+use crate::rules::retry::{MAX_ATTEMPTS, Next, has_rested, next_attempt};
 use crate::{Money, monthly_price};
 
 /// What a run is told to do.
@@ -250,7 +250,8 @@ fn decide(candidate: &Candidate, policy: &Policy, now: Timestamp) -> Result<Char
     }
     match next_attempt(&candidate.attempts, period, &parent, &policy.time_zone) {
         Next::Now => {}
-        Next::On(day) if day <= policy.time_zone.to_datetime(now).date() => {}
+        Next::On(day)
+            if day <= policy.time_zone.to_datetime(now).date() && has_rested(&candidate.attempts, period, now) => {}
         Next::On(day) => return Err(Skip::RetryOn(day)),
         Next::WhenCardChanges => return Err(Skip::WaitsForCard(last_words(candidate, period))),
         Next::Exhausted => return Err(Skip::Exhausted),

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::model::{AttemptState, BankOrderId, PastAttempt};
 use crate::rules::period::same_period;
@@ -13,6 +13,18 @@ pub const MAX_ATTEMPTS: u32 = 4;
 
 /// On these days after the first failure with a card the next attempts are made.
 const RETRY_DAYS: [i32; 3] = [1, 3, 5];
+
+/// Between two attempts, however the calendar falls: runs may be made several times a day, and limits of
+/// cards are per day. Less than a day, so that a daily run is not a day late for a few seconds.
+const REST: SignedDuration = SignedDuration::from_hours(20);
+
+/// Whether the last failure of a period is long enough ago.
+#[must_use]
+pub fn has_rested(attempts: &[PastAttempt], period: Timestamp, now: Timestamp) -> bool {
+    let of_period = attempts.iter().filter(|attempt| same_period(attempt.period, period));
+    let failed = of_period.filter(|attempt| attempt.state == AttemptState::Failed);
+    failed.filter_map(|attempt| attempt.closed_at).all(|closed_at| now.duration_since(closed_at) >= REST)
+}
 
 /// When the next attempt may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

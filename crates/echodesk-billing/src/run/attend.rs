@@ -49,7 +49,11 @@ impl<B: Bank> Run<B> {
     /// Calls the bank for an attempt, with its own key, as long as that is safe to repeat.
     pub(super) async fn call(&self, attempt: &Attempt, writer: Writer) -> Result<Stand, StoreError> {
         if !self.options.policy.trusts_key(attempt.prepared_at, self.now()) {
-            return Ok(Stand::Done(Outcome::NeedsPerson(key_too_old(attempt))));
+            // Kept, so that whoever lists the orders sees why.
+            let (id, now, why) = (attempt.id, self.now(), key_too_old(attempt));
+            let told = why.clone();
+            self.write(move |store| store.unanswered(id, &told, now)).await?;
+            return Ok(Stand::Done(Outcome::NeedsPerson(why)));
         }
         if self.breaker.open().is_some() {
             return Ok(Stand::Open);
@@ -164,6 +168,7 @@ impl<B: Bank> Run<B> {
             Settled::Paid { until, reactivated, .. } => Stand::Settled(Outcome::Paid { until, reactivated }),
             Settled::Failed(next) => Stand::Settled(Outcome::Refused { words, next: Some(next) }),
             Settled::Already(AttemptState::Paid) => Stand::Done(Outcome::Paid { until: None, reactivated: false }),
+            Settled::Already(state) if state.is_open() => Stand::Open,
             Settled::Already(_) => Stand::Done(Outcome::Refused { words, next: None }),
             Settled::NotYet => Stand::Open,
             Settled::Contradiction => Stand::Done(Outcome::NeedsPerson(format!(

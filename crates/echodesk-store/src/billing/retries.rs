@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
-use crate::sql_types::{RowId, Stamp};
+use crate::sql_types::{Moment, RowId, Stamp};
 use crate::tables::echodesk_retries;
 
 /// What EchoDesk's own command will do, or is doing.
@@ -63,4 +63,17 @@ pub(crate) fn cancel(
     );
     on!(connection, |c| diesel::update(pending).set(cancelled).execute(c))?;
     Ok(())
+}
+
+/// Cancels what EchoDesk has planned for orders of ours whose period another order of ours has paid. Its
+/// web hook plans a retry whenever it is told of a rejection, however late.
+pub(crate) fn cancel_overtaken(connection: &mut Connection, now: Timestamp) -> Outcome<usize> {
+    let query = "UPDATE public.tenants_payment_retry_schedule \
+         SET status = 'cancelled', skip_reason = 'the period is paid by another order', executed_at = $1 \
+         WHERE status = 'pending' AND payment_order_id IN (\
+           SELECT o.id FROM public.tenants_payment_order o \
+           JOIN public.echodesk_charge_attempt a ON a.order_id = o.order_id \
+           JOIN public.echodesk_charge_attempt p ON p.subscription_id = a.subscription_id \
+             AND p.period = a.period AND p.state = 'paid')";
+    Ok(on!(connection, |c| diesel::sql_query(query).bind::<Moment, _>(Stamp::from(now)).execute(c))?)
 }

@@ -6,7 +6,7 @@ mod paid;
 mod standing;
 
 use echodesk_billing::model::AttemptState;
-use echodesk_billing::ports::{Settled, Settlement};
+use echodesk_billing::ports::{Settled, Settlement, Source};
 use echodesk_billing::rules::settle::{Closing, closing};
 use echodesk_core::AttemptId;
 
@@ -27,11 +27,17 @@ pub(crate) fn settle(
     for _ in 0..LOOKS {
         let standing = standing::read(connection, id)?.ok_or_else(|| answers::missing(id))?;
         let attempt = &standing.attempt;
-        let settled = match closing(attempt.state, standing.order_status(), settlement.refusal.is_none()) {
+        // An answer that was overtaken: somebody else's call has made an order since.
+        if settlement.source == Source::Answer && settlement.refusal.is_some() && attempt.bank_order.is_some() {
+            return Ok(Settled::Already(attempt.state));
+        }
+        let settled = match closing(attempt.state, standing.order_status(settlement.now), settlement.refusal.is_none())
+        {
             Closing::Nothing => {
                 closing::give_back(connection, attempt, settlement)?;
                 Some(Settled::Already(attempt.state))
             }
+            Closing::Wait => Some(Settled::NotYet),
             Closing::Contradiction => {
                 let trouble = format!(
                     "order {} is marked as paid in EchoDesk, and the bank says that it was not paid",

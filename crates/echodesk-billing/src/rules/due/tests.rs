@@ -157,7 +157,9 @@ fn a_soft_decline_is_retried_on_its_day_with_the_next_number() {
             c.attempts = vec![failed];
         }
     };
-    assert_eq!(charge(failed_on("2026-11-21T23:00:00Z")).number, 2);
+    assert_eq!(charge(failed_on("2026-11-21T06:00:00Z")).number, 2);
+    let today = Skip::RetryOn("2026-11-22".parse().unwrap());
+    assert_eq!(skip(failed_on("2026-11-21T23:00:00Z")), today, "a new day, and three hours later");
     assert_eq!(skip(failed_on("2026-11-22T00:10:00Z")), Skip::RetryOn("2026-11-23".parse().unwrap()));
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use echodesk_billing::model::{Attempt, AttemptState};
-use echodesk_billing::ports::Settlement;
+use echodesk_billing::ports::{Settlement, Source};
 
 use super::standing::{Order, Standing};
 use super::word;
@@ -21,7 +21,7 @@ fn bank_order(attempt: &Attempt, settlement: &Settlement<'_>) -> Option<String> 
     known.map(|name| cut(name.as_str(), BANK_ORDER_CHARS).into_owned())
 }
 
-/// Closes the attempt. What was to be put right about it is, unless there is new `trouble`.
+/// Closes the attempt. Trouble that there was stays, unless there is new `trouble` or a person has looked.
 pub(super) fn attempt(
     connection: &mut Connection,
     standing: &Standing,
@@ -31,13 +31,18 @@ pub(super) fn attempt(
 ) -> Outcome<()> {
     let refusal = settlement.refusal.map(RefusalColumns::write).unwrap_or_default();
     let (by, because) = events::source(settlement.source);
+    let stays = standing.attempt.trouble.as_deref().filter(|_| !matches!(settlement.source, Source::Person { .. }));
+    let trouble = match (stays, trouble) {
+        (Some(old), Some(new)) => Some(format!("{old}; {new}")),
+        (old, new) => old.or(new).map(str::to_owned),
+    };
     let target = attempts::table.filter(attempts::id.eq(standing.attempt.id.0));
     let end = (
         attempts::state.eq(state.code()),
         attempts::bank_order_id.eq(bank_order(&standing.attempt, settlement)),
         attempts::closed_at.eq(Some(Stamp::from(settlement.now))),
         refusal,
-        attempts::trouble.eq(trouble.map(|text| cut(text, TEXT_CHARS).into_owned())),
+        attempts::trouble.eq(trouble.map(|text| cut(&text, TEXT_CHARS).into_owned())),
         attempts::settled_by.eq(Some(by)),
         attempts::because.eq(because.map(|text| cut(text, TEXT_CHARS).into_owned())),
         attempts::sender.eq(None::<UuidValue>),

@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use echodesk_billing::model::Attempt;
 use echodesk_billing::rules::period::Standing as Dates;
-use echodesk_billing::rules::settle::OrderStatus;
+use echodesk_billing::rules::settle::{OrderStatus, order_status};
 use echodesk_core::{AttemptId, RunId};
+use jiff::Timestamp;
 
 use crate::billing::ledger::Row;
 use crate::connection::{Connection, on};
@@ -24,6 +25,7 @@ pub(super) struct Standing {
 pub(super) struct Order {
     pub(super) id: RowId,
     pub(super) status: String,
+    pub(super) paid_at: Option<Timestamp>,
     pub(super) agent_count: i32,
     /// The bank's name of it; blank is none.
     pub(super) bank_order: Option<String>,
@@ -50,6 +52,8 @@ struct Found {
     order_status: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     order_agents: Option<i32>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    order_paid_at: Option<Stamp>,
     #[diesel(sql_type = Nullable<Text>)]
     order_name: Option<String>,
     #[diesel(sql_type = Bool)]
@@ -72,12 +76,11 @@ struct Found {
 
 impl Standing {
     /// An order that somebody has deleted is paid by nobody.
-    pub(super) fn order_status(&self) -> OrderStatus {
-        match self.order.as_ref().map_or("pending", |order| &order.status) {
-            "pending" => OrderStatus::Pending,
-            "paid" => OrderStatus::Paid,
-            _ => OrderStatus::Closed,
-        }
+    pub(super) fn order_status(&self, now: Timestamp) -> OrderStatus {
+        let Some(order) = &self.order else { return OrderStatus::Pending };
+        let dates = self.subscription.as_ref().map(|subscription| &subscription.dates);
+        let renewal_date = dates.and_then(|dates| dates.expires_at.or(dates.next_billing_date));
+        order_status(&order.status, order.paid_at, renewal_date, &self.attempt, now)
     }
 }
 
@@ -106,6 +109,7 @@ pub(super) fn read(connection: &mut Connection, attempt: AttemptId) -> Outcome<O
     let lock = if connection.is_postgres() { " FOR UPDATE OF a" } else { "" };
     let query = format!(
         "SELECT a.*, o.id AS order_row, o.status AS order_status, o.agent_count AS order_agents, \
+           o.paid_at AS order_paid_at, \
            o.bog_order_id AS order_name, \
            EXISTS (SELECT 1 FROM public.tenants_invoice i WHERE i.payment_order_id = o.id) AS has_invoice, \
            s.id AS subscription_row, s.is_active AS active, t.is_active AS tenant_active, s.expires_at, \
@@ -126,6 +130,7 @@ impl Found {
         let order = self.order_row.map(|id| Order {
             id,
             status: self.order_status.unwrap_or_default(),
+            paid_at: self.order_paid_at.map(Into::into),
             agent_count: self.order_agents.unwrap_or_default(),
             bank_order: self.order_name.filter(|name| !name.trim().is_empty()),
             has_invoice: self.has_invoice,
