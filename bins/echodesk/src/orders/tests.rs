@@ -34,11 +34,24 @@ fn an_order_that_was_paid_extends_its_subscription_once() {
 #[test]
 fn an_order_that_failed_is_closed_and_tried_again() {
     let bench = Bench::subscribed();
-    let attempt = bench.accepted("b-1");
+    let attempt = bench.prepare();
     let told = bench.run(&format!("orders resolve {} --failed --because statement", attempt.order)).unwrap().text;
     assert_eq!(told, format!("order {} has failed; the card is charged again from 2026-11-23 on\n", attempt.order));
     let closed = bench.store.attempt_of_order(&attempt.order).unwrap().unwrap();
     assert_eq!(closed.refusal, Some(Refusal::Person { because: "statement".to_owned() }));
+}
+
+#[test]
+fn what_the_bank_can_still_be_asked_is_not_for_a_person_and_a_wrong_word_can_be_taken_back() {
+    let bench = Bench::subscribed();
+    let attempt = bench.accepted("b-1");
+    let (error, code) = refused(&bench, &format!("orders resolve {} --paid --because x", attempt.order));
+    assert!(error.contains("the next run asks"), "{error}");
+    assert_eq!((code, bench.state(&attempt)), (2, AttemptState::Accepted));
+    bench.store.set_trouble(attempt.id, Some("odd"), now()).unwrap();
+    let _ = bench.run(&format!("orders resolve {} --failed --because x", attempt.order)).unwrap();
+    let _ = bench.run(&format!("orders resolve {} --paid --because statement", attempt.order)).unwrap();
+    assert_eq!(bench.state(&attempt), AttemptState::Paid);
 }
 
 #[test]

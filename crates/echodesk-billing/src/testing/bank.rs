@@ -125,7 +125,9 @@ impl State {
         };
         let fate = if fates.len() > 1 { fates.pop_front() } else { fates.front().cloned() }.unwrap_or(Fate::Pays);
         let answer = if let Fate::Refused(status) = fate {
-            ChargeAnswer::Refused(Refusal::Http { status, code: None, message: "refused".to_owned() })
+            // A card that is not known is the payment's own answer, with its response code.
+            let code = (status == 404).then(|| "102".to_owned());
+            ChargeAnswer::Refused(Refusal::Http { status, code, message: "refused".to_owned() })
         } else {
             let id = BankOrderId(format!("bank-{}", request.order));
             if fate == Fate::Pays {

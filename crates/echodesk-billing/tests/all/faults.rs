@@ -105,11 +105,15 @@ async fn one_try_that_may_have_arrived_makes_the_rest_unknown() {
 }
 
 #[tokio::test]
-async fn a_refusal_after_an_uncertain_try_is_the_answer_to_the_key() {
-    let stub = Stub::start();
-    stub.then([Step::HangUp, json(400, r#"{"message":"no"}"#)]);
-    assert!(matches!(bank(&stub).charge(&charge()).await, ChargeAnswer::Refused(_)));
-    same_calls(&stub, 2);
+async fn a_refusal_after_an_uncertain_try_counts_only_with_a_code_of_the_payment() {
+    for (body, is_refused) in [(r#"{"message":"no"}"#, false), (r#"{"message":"no","code":"105"}"#, true)] {
+        let stub = Stub::start();
+        stub.then([Step::HangUp, json(400, body)]);
+        let answer = bank(&stub).charge(&charge()).await;
+        assert_eq!(matches!(answer, ChargeAnswer::Refused(_)), is_refused, "{answer:?}");
+        assert_eq!(matches!(answer, ChargeAnswer::Unknown(_)), !is_refused, "{answer:?}");
+        same_calls(&stub, 2);
+    }
 }
 
 #[tokio::test]

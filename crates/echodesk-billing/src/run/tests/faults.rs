@@ -106,3 +106,25 @@ async fn an_order_that_the_bank_says_nothing_about_is_not_pending_but_unknown() 
     assert_eq!(report.totals.failures, 1);
     assert_eq!(states(&world), [AttemptState::Accepted]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_may_not_be_the_first_answer_closes_nothing() {
+    let world = World::new([vec![Fate::Refused(403)]]);
+    world.bank.faults([Fault::LostRequest]);
+    let (report, events) = world.run().await;
+    assert_eq!(codes(&events), ["unknown"], "the lost call may have charged");
+    assert_eq!((report.totals.failures, states(&world)), (1, vec![AttemptState::Unknown]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_that_are_our_own_fault_do_not_go_through_everybody() {
+    let world = World::new(vec![vec![Fate::Refused(403)]; 100]);
+    let (report, _) = world.run().await;
+    assert!(report.totals.refused <= 30, "{:?}", report.totals);
+    assert_eq!(report.totals.refused + report.totals.postponed, 100);
+    world.days_later(1);
+    for number in 1..=100 {
+        world.bank.card(&format!("card-tenant{number}"), gel("50"), [Fate::Pays]);
+    }
+    assert_eq!(world.run().await.0.totals.paid, 100, "all of them on the next day");
+}

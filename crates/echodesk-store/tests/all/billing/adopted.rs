@@ -125,7 +125,8 @@ fn who_waits_for_echodesks_web_hook_sees_what_it_has_done() {
     let attempt = accept(&store, "acme");
     connection
         .batch_execute(
-            "BEGIN; UPDATE tenants_payment_order SET status = 'paid', paid_at = now() WHERE order_id LIKE 'REC-%'",
+            "BEGIN; UPDATE tenants_payment_order SET status = 'paid', paid_at = '2026-11-22 09:59:00+00' \
+             WHERE order_id LIKE 'REC-%'",
         )
         .unwrap();
     let settled = std::thread::scope(|scope| {
@@ -136,9 +137,17 @@ fn who_waits_for_echodesks_web_hook_sees_what_it_has_done() {
         connection.batch_execute("COMMIT").unwrap();
         ours.join().unwrap()
     });
-    assert!(matches!(settled, Settled::Paid { extended: false, .. }), "{settled:?}");
+    assert_eq!(settled, Settled::NotYet, "it has marked the order and not extended the subscription yet");
     let until = "SELECT to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS row FROM tenants_tenant_subscription";
     assert_eq!(select(&mut connection, until), ["2026-11-24"]);
+
+    // It never comes to the second step.
+    connection.batch_execute("UPDATE tenants_payment_order SET paid_at = paid_at - interval '1 hour'").unwrap();
+    let settled = settle(&store, &attempt, None);
+    assert!(matches!(settled, Settled::Paid { extended: true, .. }), "{settled:?}");
+    assert_eq!(select(&mut connection, until), ["2026-12-24"]);
+    assert!(matches!(settle(&store, &attempt, None), Settled::Already(_)));
+    assert_eq!(select(&mut connection, until), ["2026-12-24"]);
 }
 
 /// Another run's charge, of which this one's statement could not know when it began to wait.
