@@ -93,6 +93,18 @@ impl Store {
         Ok(findings)
     }
 
+    /// As [`Store::inspect`], of `public` alone: what keeps a job from starting, at a cost that does not
+    /// grow with the tenants.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub fn inspect_public(&self) -> Result<Vec<SchemaFinding>, StoreError> {
+        self.read(Place::Public, "inspecting the tables of schema public", |c| {
+            let survey = catalog::survey(c, &["public"])?;
+            public_findings(c, &survey.get("public").cloned().unwrap_or_default())
+        })
+    }
+
     fn inspect_schemas(&self, schemas: &[&SchemaName]) -> Result<Vec<SchemaFinding>, StoreError> {
         let names: Vec<&str> = schemas.iter().map(|schema| schema.as_str()).collect();
         // The catalog is open to every user, whatever he may do with the tables.

@@ -36,6 +36,7 @@ fn a_schema_without_rights_is_a_finding_of_its_tenant() {
     assert_eq!(findings.len(), 2, "{findings:?}");
     assert_eq!(of(&findings, "closed")[0].severity, Severity::Tenant);
     assert!(of(&findings, "closed")[0].remedy.contains("right"), "{findings:?}");
+    assert_eq!(store.inspect_public().unwrap(), [], "no tenant's tables are looked at");
     assert!(of(&findings, "old")[0].problem.contains("old"), "what can be read is inspected: {findings:?}");
     world.execute("DROP OWNED BY kept_out; DROP ROLE kept_out");
 }

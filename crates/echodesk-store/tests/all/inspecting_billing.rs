@@ -12,6 +12,7 @@ fn billing(world: &World) -> Vec<SchemaFinding> {
         "mail goes on: {findings:?}"
     );
     assert!(findings.iter().all(|finding| finding.schema == "public"), "{findings:?}");
+    assert_eq!(world.store.inspect_public().unwrap(), findings, "nothing of a tenant's is among them");
     findings
 }
 
