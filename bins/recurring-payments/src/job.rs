@@ -69,7 +69,7 @@ impl Job for RecurringPayments {
         );
         let exempt = plan.options.policy.exempt.clone();
         let for_exempt = store.clone();
-        blocking(move || tenant::warn_of_unknown_exempt(&for_exempt, &exempt)).await?;
+        blocking(move || tenant::refuse_unknown_exempt(&for_exempt, &exempt)).await?;
         let renewal = Renewal {
             store: Arc::new(store),
             bank: plan.bank,

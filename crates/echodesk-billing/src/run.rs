@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_core::{Clock, RunId, StopToken, StoreError, Tenant};
+use echodesk_core::{Clock, RunId, StopToken, StoreError, StoreErrorKind, Tenant};
 
 pub use outcome::{Outcome, RenewalEvent, Totals};
 pub use preview::preview;
@@ -116,8 +116,8 @@ pub async fn renew<B: Bank>(world: RenewalWorld<B>, options: RenewalOptions) -> 
     let done = run.phases().await;
     let report = run.report();
     match done {
-        Err(error) if !report.database_away => Err(error),
-        _ => Ok(report),
+        Err(error) if error.kind == StoreErrorKind::Unavailable => Ok(RenewalReport { database_away: true, ..report }),
+        done => done.map(|()| report),
     }
 }
 

@@ -47,6 +47,14 @@ pub enum JobError {
         /// Tenants whose names are close to it.
         close: Vec<String>,
     },
+    /// `ECHODESK_EXEMPT_TENANTS` names somebody whom there is not.
+    #[error("ECHODESK_EXEMPT_TENANTS: no tenant {schema}{}", crate::tenant::suggestion(close))]
+    UnknownExempt {
+        /// What it names.
+        schema: SchemaName,
+        /// Tenants whose names are close to it.
+        close: Vec<String>,
+    },
     /// The database refused or went away during the work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -75,7 +83,8 @@ impl JobError {
             | Self::Settings(_)
             | Self::NoDatabase { .. }
             | Self::NotReady { .. }
-            | Self::UnknownTenant { .. } => ExitStatus::Usage,
+            | Self::UnknownTenant { .. }
+            | Self::UnknownExempt { .. } => ExitStatus::Usage,
             Self::Report(ReportError::Unwritable { .. }) => ExitStatus::Usage,
             Self::Report(ReportError::NotWritten { .. }) => ExitStatus::DoneWithFailures,
             Self::Open(error) => open_status(error),
@@ -142,6 +151,7 @@ mod tests {
             (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
+            (JobError::UnknownExempt { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (ReportError::Unwritable { path: path.clone(), source: io() }.into(), Usage),
             (ReportError::NotWritten { path, source: io() }.into(), DoneWithFailures),
             (store_error(StoreErrorKind::Unavailable).into(), TryAgainLater),

@@ -35,19 +35,18 @@ pub fn exempt(environment: &Environment) -> Result<BTreeSet<SchemaName>, Setting
     names.map(str::parse).collect::<Result<_, SchemaNameError>>().map_err(|error| SettingsError::wrong(EXEMPT, error))
 }
 
-/// Warns of exempt tenants that are nobody's: whoever was meant is charged.
+/// Refuses exempt tenants that are nobody's: whoever was meant would be charged.
 ///
 /// # Errors
-/// The database is away.
-pub fn warn_of_unknown_exempt(store: &Store, exempt: &BTreeSet<SchemaName>) -> Result<(), JobError> {
+/// There is no such tenant; the database is away.
+pub fn refuse_unknown_exempt(store: &Store, exempt: &BTreeSet<SchemaName>) -> Result<(), JobError> {
     if exempt.is_empty() {
         return Ok(());
     }
     let known: BTreeSet<SchemaName> = store.tenants_list()?.into_iter().map(|tenant| tenant.schema).collect();
-    for schema in exempt.difference(&known) {
-        tracing::warn!(%schema, "{EXEMPT} names a tenant that there is not");
-    }
-    Ok(())
+    let Some(unknown) = exempt.difference(&known).next() else { return Ok(()) };
+    let names: Vec<String> = known.iter().map(SchemaName::to_string).collect();
+    Err(JobError::UnknownExempt { schema: unknown.clone(), close: close_matches(unknown.as_str(), &names) })
 }
 
 /// At most three names that somebody may have meant, the likeliest first.

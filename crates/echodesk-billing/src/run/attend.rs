@@ -55,8 +55,8 @@ impl<B: Bank> Run<B> {
             self.write(move |store| store.unanswered(id, &told, now)).await?;
             return Ok(Stand::Done(Outcome::NeedsPerson(why)));
         }
-        if self.breaker.open().is_some() {
-            return Ok(Stand::Open);
+        if let Some(why) = self.breaker.open() {
+            return self.not_sent(attempt, writer, why).await;
         }
         let request = ChargeRequest { parent: attempt.parent.clone(), order: attempt.order.clone(), key: attempt.key };
         let answer = {
@@ -90,13 +90,19 @@ impl<B: Bank> Run<B> {
             }
             ChargeAnswer::NotSent(why) => {
                 self.breaker.failed(&why);
-                let (run, reason) = (self.world.run, why.clone());
-                if writer == Writer::ThisRun && self.write(move |store| store.not_sent(id, run, &reason, now)).await? {
-                    return Ok(Stand::Done(Outcome::Postponed(why)));
-                }
-                Ok(Stand::Open)
+                self.not_sent(attempt, writer, why).await
             }
         }
+    }
+
+    /// The bank was not called. That closes an attempt only if nobody else can be about to call it.
+    async fn not_sent(&self, attempt: &Attempt, writer: Writer, why: String) -> Result<Stand, StoreError> {
+        let (id, run, now, reason) = (attempt.id, self.world.run, self.now(), why.clone());
+        let is_ours = writer == Writer::ThisRun;
+        if is_ours && self.write(move |store| store.not_sent(id, run, &reason, now)).await? {
+            return Ok(Stand::Done(Outcome::Postponed(why)));
+        }
+        Ok(Stand::Open)
     }
 
     /// Asks what became of an order.

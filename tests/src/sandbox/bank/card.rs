@@ -83,10 +83,11 @@ impl Card {
         Self::rejected("102")
     }
 
-    /// A card that the bank no longer has, as a call that is answered with 404.
+    /// A card that the bank no longer has, as a call that is answered with 404 and the response code.
     #[must_use]
     pub fn gone_at_once() -> Self {
-        Self::with(&[Outcome::refused(404, "Saved card not found")])
+        let body = serde_json::json!({ "message": "Saved card not found", "code": "102" }).to_string();
+        Self::with(&[Outcome::Refused { status: 404, body }])
     }
 
     pub(crate) fn outcome(&self, charges_before: usize) -> Outcome {

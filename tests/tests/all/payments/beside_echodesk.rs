@@ -166,6 +166,48 @@ fn what_echodesks_web_hook_was_first_with_is_not_extended_again() {
 }
 
 #[test]
+fn what_echodesk_has_marked_as_paid_and_never_booked_is_booked_by_us() {
+    let Some(world) = EchoDesk::migrated() else { return };
+    assert_eq!(world.run(0)["outcome"], "pending");
+    world.bank.settle_all();
+    world.execute("UPDATE tenants_payment_order SET status = 'paid', paid_at = now() WHERE order_id LIKE 'REC-%'");
+    assert_eq!(world.run(0)["outcome"], "pending", "it may be about to extend the subscription");
+    assert_eq!(world.days_left(), "2");
+    world.execute(
+        "UPDATE tenants_payment_order SET paid_at = now() - interval '11 minutes' WHERE order_id LIKE 'REC-%'",
+    );
+    for outcome in ["paid", ""] {
+        assert_eq!(world.run(0)["outcome"].as_str().unwrap_or_default(), outcome);
+        assert_eq!(world.days_left(), "32");
+    }
+    assert_eq!(world.bank.captures().len(), 1);
+}
+
+#[test]
+fn a_retry_that_echodesk_plans_for_a_paid_period_is_cancelled_and_one_that_hangs_needs_a_person() {
+    let Some(world) = EchoDesk::migrated() else { return };
+    assert_eq!(world.run(0)["outcome"], "pending");
+    world.bank.settle_all();
+    assert_eq!(world.run(0)["outcome"], "paid");
+    world.add_retry();
+    world.execute(
+        "UPDATE tenants_payment_retry_schedule SET payment_order_id = \
+           (SELECT id FROM tenants_payment_order WHERE order_id LIKE 'REC-%')",
+    );
+    let _ = world.run(0);
+    assert_eq!(world.retries(), "cancelled");
+
+    world.execute(
+        "UPDATE tenants_payment_retry_schedule SET status = 'executing', scheduled_for = now() - interval '2 days'; \
+         UPDATE tenants_tenant_subscription SET expires_at = now() + interval '1 day'; \
+         DELETE FROM echodesk_charge_attempt",
+    );
+    let ran = world.run(1);
+    assert_eq!((ran["outcome"].as_str(), ran["code"].as_str()), (Some("skipped"), Some("echodesk_retry_overdue")));
+    assert_eq!(world.bank.captures().len(), 1);
+}
+
+#[test]
 fn what_we_were_first_with_is_left_alone_by_echodesks_web_hook() {
     let Some(world) = EchoDesk::migrated() else { return };
     let schema = world.dump(&["--schema-only"]);
