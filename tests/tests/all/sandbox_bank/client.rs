@@ -31,7 +31,8 @@ impl Desk {
     pub(super) fn new(behaviour: Behaviour, card: Card) -> Self {
         let bank = SandboxBank::start(behaviour);
         bank.add_card(PARENT, "25.50", card);
-        let http = blocking::Client::builder().no_proxy().no_gzip().timeout(Duration::from_millis(700)).build().unwrap();
+        let http =
+            blocking::Client::builder().no_proxy().no_gzip().timeout(Duration::from_millis(700)).build().unwrap();
         let mut desk = Self { bank, http, token: String::new() };
         desk.token = desk.fetch_token()["access_token"].as_str().unwrap().to_owned();
         desk
