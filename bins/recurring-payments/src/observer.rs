@@ -9,7 +9,7 @@ use echodesk_job::{Progress, ProgressWords, Spool};
 use crate::item::Item;
 use crate::{line, words};
 
-/// What the progress line counts. [`phase`] and [`fate`] give the places in these lists.
+/// What the progress line counts. `place` and `fate` give the places in these lists.
 pub(crate) const PROGRESS: ProgressWords = ProgressWords::Phases {
     phases: &["settling", "charging", "polling"],
     fates: &["paid", "pending", "refused", "open", "skipped", "due", "failed"],

@@ -69,7 +69,8 @@ pub(crate) fn lacking_rights(
     }
 
     let (tables, rights): (Vec<&str>, Vec<&str>) = needed.iter().copied().unzip();
-    // A right on some of the columns counts as one on the table: an installation may well grant no
+    // `serial` columns, as older installations have them, draw from a sequence with rights of its own;
+    // identity columns do not. A right on some of the columns counts as one on the table: an installation may well grant no
     // more than is needed, and a false alarm would be worse than none.
     let rows: Vec<Row> = diesel::sql_query(
         "WITH lacks AS (\
@@ -80,7 +81,15 @@ pub(crate) fn lacking_rights(
            JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') \
            JOIN unnest($2, $3) AS needed(relation, name) ON needed.relation = c.relname::text \
            WHERE n.nspname = ANY($1) AND has_schema_privilege(n.oid, 'USAGE') \
-             AND NOT has_any_column_privilege(c.oid, needed.name)) \
+             AND NOT has_any_column_privilege(c.oid, needed.name) \
+           UNION ALL \
+           SELECT n.nspname::text, 'USAGE on sequence ' || q.relname::text FROM pg_catalog.pg_namespace n \
+           JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') \
+           JOIN unnest($2, $3) AS needed(relation, name) ON needed.relation = c.relname::text AND needed.name = 'INSERT' \
+           JOIN pg_catalog.pg_depend d ON d.refobjid = c.oid AND d.refobjsubid > 0 AND d.deptype = 'a' \
+           JOIN pg_catalog.pg_class q ON q.oid = d.objid AND q.relkind = 'S' \
+           WHERE n.nspname = ANY($1) \
+             AND CASE WHEN q.relkind = 'S' THEN NOT has_sequence_privilege(q.oid, 'USAGE') ELSE false END) \
          SELECT schema, string_agg(what, ', ' ORDER BY what) AS lacks FROM lacks GROUP BY schema",
     )
     .bind::<Array<Text>, _>(schemas)

@@ -120,5 +120,15 @@ fn rights_that_payments_lack_are_told_and_stop_nothing_else() {
          GRANT SELECT, INSERT, UPDATE ON public.echodesk_charge_attempt, public.echodesk_invoice_month TO mail_only",
     );
     assert_eq!(store.inspect().unwrap(), []);
+
+    // An id as older installations have it.
+    world.execute(
+        "ALTER TABLE public.tenants_invoice ALTER id DROP IDENTITY; CREATE SEQUENCE public.invoice_ids; \
+         ALTER TABLE public.tenants_invoice ALTER id SET DEFAULT nextval('public.invoice_ids'); \
+         ALTER SEQUENCE public.invoice_ids OWNED BY public.tenants_invoice.id",
+    );
+    assert!(store.inspect().unwrap()[0].problem.contains("USAGE on sequence invoice_ids"));
+    world.execute("GRANT USAGE ON SEQUENCE public.invoice_ids TO mail_only");
+    assert_eq!(store.inspect().unwrap(), []);
     world.execute("DROP OWNED BY mail_only; DROP ROLE mail_only");
 }
