@@ -65,7 +65,7 @@ fn a_signed_callback_over_another_amount_needs_a_person_whatever_the_receipt_say
     let order = world.orders_of("acme").remove(0);
     let _ = world.echodesk(&["orders", "resolve", &order, "--paid", "--because", "50.00 on the statement"]).well();
     let _ = world.run(&[]).with_code(0);
-    assert_eq!((world.bank.captures().len(), world.states_of("acme")), (1, vec!["paid".to_owned()]));
+    assert_eq!((world.bank.captures().len(), world.states_of("acme")), (1, vec!["paid by receipt".to_owned()]));
     world.assert_nothing_left();
 }
 
