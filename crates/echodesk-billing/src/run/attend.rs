@@ -52,8 +52,10 @@ impl<B: Bank> Run<B> {
             // Kept, so that whoever lists the orders sees why.
             let (id, now, why) = (attempt.id, self.now(), key_too_old(attempt));
             let told = why.clone();
-            self.write(move |store| store.unanswered(id, &told, now)).await?;
-            return Ok(Stand::Done(Outcome::NeedsPerson(why)));
+            let attempt = self.write(move |store| store.unanswered(id, &told, now)).await?;
+            // A callback may have told meanwhile.
+            let outcome = if attempt.state.is_open() { Outcome::NeedsPerson(why) } else { closed(&attempt) };
+            return Ok(Stand::Done(outcome));
         }
         if let Some(why) = self.breaker.open() {
             return self.not_sent(attempt, writer, why).await;

@@ -36,23 +36,10 @@ impl<B: Bank> Run<B> {
             tracing::warn!(cancelled, "EchoDesk was about to charge periods that are paid; its retries are cancelled");
         }
         let mut attended = HashSet::new();
-        let mut round = Round::new(self);
-        let mut after = None;
-        while !self.is_ending() {
-            // Those that are being seen to come to their end before an error is told.
-            let page = match self.claimed(Claims::Left, after).await {
-                Ok(page) => page,
-                Err(error) => {
-                    round.finish().await;
-                    return Err(error);
-                }
-            };
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            attended.extend(page.iter().map(|attempt| attempt.subscription));
-            round.attend(page, None).await;
-        }
-        round.finish().await;
+        self.see_to(Claims::Left, None, |attempt| {
+            attended.insert(attempt.subscription);
+        })
+        .await?;
         Ok(attended)
     }
 
@@ -61,7 +48,7 @@ impl<B: Bank> Run<B> {
     pub(super) async fn poll(self: &Arc<Self>) -> Result<(), StoreError> {
         let deadline = Instant::now() + self.options.settle_for;
         for round in 0_usize.. {
-            if self.is_ending() || !self.round(deadline).await? {
+            if self.is_ending() || !self.see_to(Claims::Mine, Some(deadline), |_| ()).await? {
                 break;
             }
             let pause = PAUSES.get(round).or(PAUSES.last()).copied().unwrap_or(GLANCE);
@@ -77,13 +64,19 @@ impl<B: Bank> Run<B> {
         self.tell_the_rest().await
     }
 
-    /// Sees once to each attempt of this run; says whether any is still open.
-    async fn round(self: &Arc<Self>, deadline: Instant) -> Result<bool, StoreError> {
+    /// Sees once to each attempt of a kind, telling of each before; says whether any is still open.
+    async fn see_to(
+        self: &Arc<Self>,
+        which: Claims,
+        deadline: Option<Instant>,
+        mut seen: impl FnMut(&Attempt) + Send,
+    ) -> Result<bool, StoreError> {
         let mut round = Round::new(self);
         let mut after = None;
         while !self.is_ending() {
-            let page = match self.claimed(Claims::Mine, after).await {
+            let page = match self.claimed(which, after).await {
                 Ok(page) => page,
+                // Those that are being seen to come to their end before an error is told.
                 Err(error) => {
                     round.finish().await;
                     return Err(error);
@@ -91,7 +84,8 @@ impl<B: Bank> Run<B> {
             };
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            round.attend(page, Some(deadline)).await;
+            page.iter().for_each(&mut seen);
+            round.attend(page, deadline).await;
         }
         Ok(round.finish().await)
     }
