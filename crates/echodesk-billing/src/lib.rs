@@ -8,6 +8,7 @@ pub mod ports;
 mod price;
 pub mod rules;
 pub mod run;
+pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

@@ -5,8 +5,10 @@
 
 mod bank;
 mod random;
+mod status;
 mod store;
 
 pub use bank::{Bank, BankDown, ChargeAnswer, ChargeRequest, ReceiptError};
 pub use random::{Random, SystemRandom};
+pub use status::{Lifted, StatusStore, Suspended};
 pub use store::{BillingStore, Claim, Claims, NewAttempt, Prepared, Settled, Settlement, Source};

@@ -6,7 +6,7 @@
 
 mod attend;
 mod breaker;
-mod charge;
+pub(crate) mod charge;
 mod outcome;
 mod poll;
 mod preview;

@@ -33,6 +33,10 @@ row_id! {
     AttemptId
 }
 row_id! {
+    /// `echodesk_notice.id`.
+    NoticeId
+}
+row_id! {
     /// `social_integrations_emailconnection.id`, unique within its tenant.
     ConnectionId
 }

@@ -15,7 +15,7 @@ pub mod tenant;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use environment::{Environment, EnvironmentError};
-pub use ids::{AttemptId, ConnectionId, RunId, SubscriptionId, TenantId};
+pub use ids::{AttemptId, ConnectionId, NoticeId, RunId, SubscriptionId, TenantId};
 pub use language::Language;
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use secret::Secret;

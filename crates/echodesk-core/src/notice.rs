@@ -11,6 +11,57 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoticeKind {
+    /// The subscription expires within a week.
+    Reminder {
+        /// When it expires.
+        expires_at: Timestamp,
+        /// What happens without anybody doing something.
+        renewal: RenewalPlan,
+        /// What it costs per month, for example `50.00 GEL`; none if it is free or cannot be calculated.
+        price: Option<String>,
+    },
+    /// The subscription expires within three days.
+    UrgentReminder {
+        /// When it expires.
+        expires_at: Timestamp,
+        /// What happens without anybody doing something.
+        renewal: RenewalPlan,
+        /// As in a reminder.
+        price: Option<String>,
+    },
+    /// The subscription has expired and will be suspended. True on its day only.
+    GraceWarning {
+        /// When it expired.
+        expired_at: Timestamp,
+        /// From when on it may be suspended.
+        suspension_at: Timestamp,
+        /// The calendar day in the billing time zone that this is the warning of.
+        day: Date,
+        /// Whether a card is still being charged.
+        renewal: RenewalPlan,
+        /// As in a reminder.
+        price: Option<String>,
+    },
+    /// The tenant was suspended. Nothing was deleted.
+    Suspended {
+        /// When its subscription had expired.
+        expired_at: Timestamp,
+        /// As in a reminder.
+        price: Option<String>,
+    },
+    /// A renewal was paid: the receipt.
+    RenewalPaid {
+        /// What was paid, for example `50.00 GEL`.
+        amount: String,
+        /// When.
+        paid_at: Timestamp,
+        /// Until when the subscription is paid now.
+        paid_until: Option<Timestamp>,
+        /// Our name of the order.
+        order: String,
+        /// The card, masked, for example `411111***1111`.
+        card: Option<String>,
+    },
     /// A mailbox was switched off: its mail no longer arrives until somebody acts.
     MailboxSwitchedOff {
         /// The mailbox's address.
@@ -46,6 +97,31 @@ pub enum NoticeKind {
     },
 }
 
+/// How a subscription will be renewed if nobody does anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum RenewalPlan {
+    /// The saved card is charged by itself.
+    Card {
+        /// Its number, masked by the bank, if that is known.
+        masked: Option<String>,
+    },
+    /// It would be, but the card expires first.
+    ExpiringCard {
+        /// Its number, masked by the bank, if that is known.
+        masked: Option<String>,
+        /// The last month in which it can be used, as `MM/YY`.
+        expiry: String,
+    },
+    /// A card is saved that will not be charged: it was refused, or can only be charged another amount.
+    UnusableCard {
+        /// Its number, masked by the bank, if that is known.
+        masked: Option<String>,
+    },
+    /// No card is saved: somebody has to pay.
+    ByHand,
+}
+
 /// What keeps a bank from paying, as far as a customer needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +149,11 @@ impl NoticeKind {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Reminder { .. } => "reminder",
+            Self::UrgentReminder { .. } => "urgent_reminder",
+            Self::GraceWarning { .. } => "grace_warning",
+            Self::Suspended { .. } => "suspended",
+            Self::RenewalPaid { .. } => "renewal_paid",
             Self::MailboxSwitchedOff { .. } => "mailbox_switched_off",
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PriceChanged { .. } => "price_changed",

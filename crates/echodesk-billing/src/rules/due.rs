@@ -280,10 +280,10 @@ pub fn price(candidate: &Candidate) -> Result<Money, Skip> {
 }
 
 /// The card to charge, with what it can be charged, if that is known.
-type Card<'a> = (crate::model::BankOrderId, Option<Result<&'a Money, &'a String>>);
+pub(super) type Card<'a> = (crate::model::BankOrderId, Option<Result<&'a Money, &'a String>>);
 
 /// The subscription's own card, else that of the tenant's newest paid order that saved one.
-fn card(candidate: &Candidate) -> Result<Card<'_>, Skip> {
+pub(super) fn card(candidate: &Candidate) -> Result<Card<'_>, Skip> {
     fn with(order: &CardOrder) -> Option<Result<&Money, &String>> {
         Some(order.amount.as_ref())
     }

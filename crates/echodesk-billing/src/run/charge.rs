@@ -184,7 +184,7 @@ pub(super) fn skip_event(candidate: &Candidate, skip: Skip) -> RenewalEvent {
 }
 
 /// An error of the store with its causes, on one line.
-pub(super) fn in_words(error: &StoreError) -> String {
+pub(crate) fn in_words(error: &StoreError) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
