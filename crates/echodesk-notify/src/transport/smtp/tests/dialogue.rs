@@ -45,20 +45,13 @@ async fn many_mails_go_over_one_connection_and_arrive_as_they_are() {
 async fn each_refusal_means_what_it_says_and_the_connection_goes_on() {
     for (to, answer, refused, words) in [
         ("RCPT", "550 5.1.1 user unknown", true, "550 5.1.1 user unknown (after RCPT TO)"),
-        ("RCPT", "450-4.2.1 full\r\n450 4.2.1 try later", false, "450 4.2.1 full 4.2.1 try later (after RCPT TO)"),
+        ("RCPT", "450-4.2.1 full\r\n450 4.2.1 try later", false, "450 4.2.1 full try later (after RCPT TO)"),
         ("DATA", "554 no", true, "554 no (after DATA)"),
         ("DATA", "451 later", false, "451 later (after DATA)"),
-        ("Auto-Submitted", "550 spam", true, ""),
         ("From", "552 5.3.4 too big", true, "552 5.3.4 too big (after the mail's content)"),
         ("From", "452 4.3.1 disk full", false, "452 4.3.1 disk full (after the mail's content)"),
     ] {
         let (server, [first, second]) = two_mails(to, answer).await;
-        let is_content = server.heard().iter().any(|line| line.starts_with(to));
-        if !is_content {
-            // No mail begins with this header, so nothing was refused.
-            assert_eq!((first, second), (Ok(()), Ok(())));
-            continue;
-        }
         let expected = if refused { SendError::Refused(words.to_owned()) } else { SendError::NotNow(words.to_owned()) };
         assert_eq!((first, second), (Err(expected), Ok(())), "{to} {answer}");
         assert_eq!(server.heard().iter().filter(|line| *line == "RSET").count(), 1);
