@@ -4,6 +4,8 @@
 //! only, so it is synchronous: services call it from a thread that may block.
 
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use echodesk_core::{Clock, StopToken, StoreError, StoreErrorKind, SubscriptionId, Tenant, TenantId};
 use jiff::Timestamp;
@@ -189,7 +191,9 @@ impl Run<'_> {
                 NoticeKind::GraceWarning { suspension_at, .. } => {
                     StatusOutcome::Warned { suspension_at: *suspension_at }
                 }
-                NoticeKind::UrgentReminder { expires_at, .. } => StatusOutcome::UrgentlyReminded(self.days_to(*expires_at)),
+                NoticeKind::UrgentReminder { expires_at, .. } => {
+                    StatusOutcome::UrgentlyReminded(self.days_to(*expires_at))
+                }
                 NoticeKind::Reminder { expires_at, .. } => StatusOutcome::Reminded(self.days_to(*expires_at)),
                 _ => continue,
             };
