@@ -16,6 +16,7 @@ mod payments;
 mod renewal;
 mod sandbox;
 mod sandbox_bank;
+mod sandbox_smtp;
 mod stopping;
 mod support;
 mod tls;

@@ -1,5 +1,7 @@
-//! `echodesk-sandbox imap` and `echodesk-sandbox bank`: the sandbox servers, to try clients against by hand.
+//! `echodesk-sandbox imap`, `bank` and `smtp`: the sandbox servers, to try clients against by hand.
 #![expect(clippy::print_stdout, reason = "a program for people")]
+
+mod smtp;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ enum Server {
     },
     /// The Bank of Georgia's payment API with some saved cards, until it is interrupted.
     Bank(BankArguments),
+    /// A mail server that takes every mail and delivers none, until it is interrupted.
+    Smtp(smtp::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,14 +100,16 @@ fn main() -> ExitCode {
             }
             serve_mail(behaviour)
         }
-        Server::Bank(arguments) => match serve_bank(&arguments) {
-            Ok(never) => never,
-            Err(problem) => {
-                println!("{problem}");
-                ExitCode::FAILURE
-            }
-        },
+        Server::Bank(arguments) => ended(serve_bank(&arguments)),
+        Server::Smtp(arguments) => ended(smtp::serve(&arguments)),
     }
+}
+
+fn ended(result: Result<ExitCode, String>) -> ExitCode {
+    result.unwrap_or_else(|problem| {
+        println!("{problem}");
+        ExitCode::FAILURE
+    })
 }
 
 fn serve_mail(behaviour: Behaviour) -> ExitCode {
