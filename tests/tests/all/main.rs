@@ -11,6 +11,7 @@ mod dovecot;
 mod dry_run;
 mod kill_points;
 mod misbehaviour;
+mod moving_clock;
 mod payment_deaths;
 mod payments;
 mod renewal;
