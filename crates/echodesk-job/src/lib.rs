@@ -20,6 +20,7 @@ pub mod spool;
 pub mod table;
 pub mod tenant;
 pub mod terminal;
+pub mod time_zone;
 pub mod values;
 
 pub use args::{CommonArgs, GlobalArgs, LogFormat};
