@@ -4,5 +4,5 @@ mod delivery;
 mod outcome;
 mod settings;
 
-pub(crate) use delivery::Courier;
-pub use settings::{Delivery, NoticeSettings};
+pub(crate) use delivery::{Courier, PROGRESS};
+pub use settings::{Delivery, NoticeSettings, templates};
