@@ -189,7 +189,9 @@ impl Run<'_> {
                 NoticeKind::GraceWarning { suspension_at, .. } => {
                     StatusOutcome::Warned { suspension_at: *suspension_at }
                 }
-                NoticeKind::UrgentReminder { expires_at, .. } => StatusOutcome::UrgentlyReminded(self.days_to(*expires_at)),
+                NoticeKind::UrgentReminder { expires_at, .. } => {
+                    StatusOutcome::UrgentlyReminded(self.days_to(*expires_at))
+                }
                 NoticeKind::Reminder { expires_at, .. } => StatusOutcome::Reminded(self.days_to(*expires_at)),
                 _ => continue,
             };

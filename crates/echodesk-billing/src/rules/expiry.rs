@@ -214,7 +214,11 @@ pub fn judge(account: &Account, policy: &ExpiryPolicy, now: Timestamp) -> Decisi
     }
     if seen.provider != "bog" {
         let provider = Withheld::Provider(seen.provider.clone());
-        return if step == Step::Suspension { Decision::Withhold(step, provider) } else { Decision::Nothing(Step::None) };
+        return if step == Step::Suspension {
+            Decision::Withhold(step, provider)
+        } else {
+            Decision::Nothing(Step::None)
+        };
     }
     if let Some(why) = barrier(account, expires_at, step, now) {
         return Decision::Withhold(step, why);

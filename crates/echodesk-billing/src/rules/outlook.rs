@@ -21,10 +21,8 @@ pub fn renewal_plan(account: &Account, renewal: Timestamp, zone: &TimeZone, now:
         Some(Err(_)) => true,
         None => false,
     };
-    let refused = matches!(
-        next_attempt(&candidate.attempts, renewal, &parent, zone),
-        Next::WhenCardChanges | Next::Exhausted
-    );
+    let refused =
+        matches!(next_attempt(&candidate.attempts, renewal, &parent, zone), Next::WhenCardChanges | Next::Exhausted);
     if wrong_amount || refused {
         return RenewalPlan::UnusableCard { masked };
     }
