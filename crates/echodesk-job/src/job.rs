@@ -107,6 +107,7 @@ fn execute<J: Job>(
     if J::DELIVERY == Delivery::Required && !common.dry_run {
         notices.email()?;
     }
+    let carrier = notices.carrier(terminal)?;
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
@@ -139,13 +140,14 @@ fn execute<J: Job>(
     let visible = !common.global.quiet && common.global.log_format == crate::args::LogFormat::Text;
     let progress = |words| if visible { Progress::start(words, terminal, clock) } else { Progress::hidden() };
     let courier = Courier {
-        settings: notices,
         outbox: Arc::new(store.clone()),
+        carrier,
+        templates: notices.templates,
+        time_zone: notices.time_zone,
         tenant: tenant.as_ref().map(|tenant| tenant.id),
         clock: Arc::clone(clock),
         stop: stop.clone(),
         run,
-        progress: Progress::hidden(),
     };
     let work_progress = progress(J::PROGRESS);
     let context = JobContext {
@@ -166,7 +168,7 @@ fn execute<J: Job>(
         && !stop.is_stopped()
     {
         let progress = progress(NOTICES_PROGRESS);
-        let outcome = runtime.block_on(Courier { progress: progress.clone(), ..courier }.deliver());
+        let outcome = runtime.block_on(courier.deliver(progress.clone()));
         progress.finish();
         outcome.add_to(report);
     }
