@@ -48,7 +48,7 @@ impl Courier {
         let Some((carrier, from)) = carrier else { return count(outbox, tenant).await };
         let observer = Arc::new(Watch { progress });
         let world = DeliveryWorld { outbox, transport: Arc::new(carrier), templates, clock, stop, run, observer };
-        let options = DeliveryOptions { tenant, ..DeliveryOptions::new(from, time_zone) };
+        let options = DeliveryOptions { tenant, time_zone, ..DeliveryOptions::new(from) };
         deliver(world, options).await.map(Outcome::from)
     }
 }
