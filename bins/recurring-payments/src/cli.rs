@@ -81,7 +81,12 @@ impl RecurringPayments {
     }
 
     /// Options for all tenants but those that are exempt.
-    pub(crate) fn options(&self, exempt: BTreeSet<SchemaName>, time_zone: TimeZone, tenant: Option<Tenant>) -> RenewalOptions {
+    pub(crate) fn options(
+        &self,
+        exempt: BTreeSet<SchemaName>,
+        time_zone: TimeZone,
+        tenant: Option<Tenant>,
+    ) -> RenewalOptions {
         RenewalOptions {
             policy: Policy {
                 days_before: self.days_before,

@@ -27,8 +27,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_line_worth_reading() {
-        let lines: Vec<String> =
-            words::tests::events().iter().map(|event| of(event, &words::tests::words())).collect();
+        let lines: Vec<String> = words::tests::events().iter().map(|event| of(event, &words::tests::words())).collect();
         insta::assert_snapshot!(heading() + &lines.join("\n"));
     }
 }

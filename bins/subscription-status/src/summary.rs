@@ -48,11 +48,8 @@ impl Summary {
             (totals.in_grace, "in grace"),
             (totals.suspended, "suspended"),
         ];
-        let sometimes = [
-            (totals.reactivated, "active again"),
-            (totals.changed, "changed meanwhile"),
-            (totals.failed, "failed"),
-        ];
+        let sometimes =
+            [(totals.reactivated, "active again"), (totals.changed, "changed meanwhile"), (totals.failed, "failed")];
         let mut counts: Vec<String> = always.iter().map(|(count, word)| format!("{count} {word}")).collect();
         if totals.warned < totals.in_grace {
             let warned = totals.in_grace - totals.warned;

@@ -54,7 +54,8 @@ mod tests {
     #[test]
     fn it_is_told_how_notices_go_or_why_they_cannot() {
         let postgres = ("DATABASE_URL", "postgres://db/echodesk");
-        let (host, from) = (("EMAIL_HOST", "mx.example"), ("DEFAULT_FROM_EMAIL", "EchoDesk <noreply@echodesk.example>"));
+        let (host, from) =
+            (("EMAIL_HOST", "mx.example"), ("DEFAULT_FROM_EMAIL", "EchoDesk <noreply@echodesk.example>"));
         let table: [(&[(&str, &str)], Verdict, &str); 6] = [
             (&[], Verdict::Ok, "folder echodesk-data/notices"),
             (&[postgres], Verdict::Warning, "not set up"),

@@ -47,12 +47,7 @@ struct Newest {
 }
 
 /// Memory is bounded by what is shown, however many there are.
-fn read(
-    store: &Store,
-    states: &[NoticeState],
-    tenant: Option<TenantId>,
-    limit: usize,
-) -> Result<Newest, CommandError> {
+fn read(store: &Store, states: &[NoticeState], tenant: Option<TenantId>, limit: usize) -> Result<Newest, CommandError> {
     let (mut newest, mut after) = (Newest::default(), None);
     loop {
         let page = store.notices(&NoticeFilter { states, tenant, after, limit: PAGE })?;

@@ -54,7 +54,8 @@ fn answer(way: &impl std::fmt::Display, mail: &Mail, sent: Result<(), String>) -
 /// Stands for a notice of a tenant. Each test is a mail of its own, and so has a Message-ID of its own.
 fn test_notice(to: &str, language: Language, now: Timestamp) -> Result<Queued, SettingsError> {
     // Only the Message-ID is made of it.
-    let schema = "echodesk-test".parse().map_err(|error: SchemaNameError| SettingsError::wrong("a test mail", error))?;
+    let schema =
+        "echodesk-test".parse().map_err(|error: SchemaNameError| SettingsError::wrong("a test mail", error))?;
     let tenant = Tenant {
         id: TenantId(0),
         schema,
@@ -143,4 +144,3 @@ mod tests {
         assert_eq!(refused.status, ExitStatus::DoneWithFailures);
     }
 }
-

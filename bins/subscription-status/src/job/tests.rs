@@ -154,7 +154,8 @@ fn a_run_tells_each_subscription_to_machines_and_people() {
     assert!(lines.contains("suspension withheld: billed by paddle"), "{lines}");
     assert_eq!(store.queued.lock().unwrap().len(), 3);
     assert_eq!(*store.suspended.lock().unwrap(), [SubscriptionId(4)]);
-    let expected = "1 reminded, 1 urgently reminded, 1 in grace, 1 suspended, 1 withheld (1 billed by another provider); ";
+    let expected =
+        "1 reminded, 1 urgently reminded, 1 in grace, 1 suspended, 1 withheld (1 billed by another provider); ";
     assert!(done.summary.starts_with(expected), "{}", done.summary);
     assert_eq!((&done.report["withheld"]["provider"], &done.record["suspended"]), (&1.into(), &1.into()));
     assert!(!done.failed && !done.stopped && !done.try_again);

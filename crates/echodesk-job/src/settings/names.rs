@@ -28,9 +28,8 @@ pub const MAIL: SettingsGroup = SettingsGroup {
 };
 
 /// Whom to believe that a mail server is who it says it is.
-pub const CERTIFICATES: SettingsGroup = SettingsGroup {
-    names: &[("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers")],
-};
+pub const CERTIFICATES: SettingsGroup =
+    SettingsGroup { names: &[("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers")] };
 
 /// What it takes to deliver notices, and what they say.
 pub const NOTICES: SettingsGroup = SettingsGroup {
@@ -47,9 +46,8 @@ pub const NOTICES: SettingsGroup = SettingsGroup {
 };
 
 /// Whose calendar days count.
-pub const TIME_ZONE: SettingsGroup = SettingsGroup {
-    names: &[("ECHODESK_TIME_ZONE", "whose days count, for example Asia/Tbilisi; else UTC")],
-};
+pub const TIME_ZONE: SettingsGroup =
+    SettingsGroup { names: &[("ECHODESK_TIME_ZONE", "whose days count, for example Asia/Tbilisi; else UTC")] };
 
 /// What it takes to charge cards at the Bank of Georgia.
 pub const BANK: SettingsGroup = SettingsGroup {
@@ -74,5 +72,4 @@ pub const BILLING: SettingsGroup =
 pub const OUTPUT: SettingsGroup = SettingsGroup { names: &[("NO_COLOR", "set to anything: no colours")] };
 
 /// Every group, in the order of the help.
-pub const ALL: &[SettingsGroup] =
-    &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OUTPUT];
+pub const ALL: &[SettingsGroup] = &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OUTPUT];

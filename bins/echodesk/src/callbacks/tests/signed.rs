@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::tz::TimeZone;
 use echodesk_billing::callback::CallbackKeys;
 use echodesk_billing::model::{Attempt, AttemptState};
+use jiff::tz::TimeZone;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
