@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use echodesk_core::{Clock, RunId, StopToken, StoreError, TenantId};
 use echodesk_notify::ports::{Fate, Outbox, Queued};
-use echodesk_notify::{
-    Carrier, DeliveryObserver, DeliveryOptions, DeliveryReport, DeliveryWorld, Sender, Templates, deliver,
-};
+use echodesk_notify::{Carrier, DeliveryObserver, DeliveryOptions, DeliveryWorld, Sender, Templates, deliver};
 use jiff::tz::TimeZone;
 
 use super::outcome::Outcome;
