@@ -69,15 +69,13 @@ pub(crate) fn queue(connection: &mut Connection, tenant: TenantId, notice: &NewN
     Ok(())
 }
 
-/// Queues notices and says of each whether it was: the same event may have been queued already.
+/// Queues notices, in their order, and says of each whether it was: the same event may have been queued
+/// already.
 pub(crate) fn queue_all(connection: &mut Connection, new: &[(TenantId, NewNotice)]) -> Outcome<Vec<bool>> {
     let rows: Vec<NewRow> = new.iter().map(|(tenant, notice)| NewRow::new(*tenant, notice)).collect::<Outcome<_>>()?;
-    // In one order everywhere, so that two who queue the same notices wait for each other instead of each
-    // holding what the other needs.
-    let mut sorted: Vec<&NewRow> = rows.iter().collect();
-    sorted.sort_by_key(|row| row.key());
+    let in_order: Vec<&NewRow> = rows.iter().collect();
     let mut queued: HashSet<Key> = HashSet::new();
-    for chunk in sorted.chunks(ROWS) {
+    for chunk in in_order.chunks(ROWS) {
         queued.extend(insert(connection, chunk)?);
     }
     Ok(rows.iter().map(|row| queued.remove(&row.key())).collect())
