@@ -1,0 +1,210 @@
+//! One connection, and the mails that go over it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::health::Refusal;
+use super::prepare::prepare;
+use super::run::{Claimed, Done, Run};
+use crate::mail::Mail;
+use crate::ports::{Fate, SendError, Session as _, Transport, TransportDown};
+use crate::rules::again;
+
+/// What couriers take their work from.
+pub(super) type Work = Arc<tokio::sync::Mutex<mpsc::Receiver<Arc<Claimed>>>>;
+/// What a courier is working on, so that somebody knows should it panic.
+pub(super) type Hand = Arc<Mutex<Option<Arc<Claimed>>>>;
+
+/// How often a wait for the network looks up whether it should stop.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// Why a courier has ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// There is nothing left to do, or nothing new is begun.
+    Done,
+    /// It could not connect.
+    NoConnection(String),
+}
+
+pub(super) struct Courier<T: Transport> {
+    pub(super) run: Arc<Run<T>>,
+    pub(super) work: Work,
+    pub(super) fates: mpsc::Sender<Done>,
+    pub(super) hand: Hand,
+}
+
+/// An open connection.
+struct Line<S> {
+    session: S,
+    /// Whether there was an answer to a mail on it.
+    answered: bool,
+}
+
+impl<T: Transport> Courier<T> {
+    pub(super) async fn work(self) -> End {
+        let mut line = None;
+        let end = self.rounds(&mut line).await;
+        if let Some(Line { session, .. }) = line {
+            session.quit().await;
+        }
+        end
+    }
+
+    async fn rounds(&self, line: &mut Option<Line<T::Session>>) -> End {
+        loop {
+            if self.run.is_over() {
+                return End::Done;
+            }
+            let next = self.work.lock().await.recv().await;
+            let Some(claimed) = next else { return End::Done };
+            // What is left is given back with all claims at the end.
+            if self.run.is_over() {
+                return End::Done;
+            }
+            *self.hand() = Some(Arc::clone(&claimed));
+            let carried = self.carry(&claimed, line).await;
+            *self.hand() = None;
+            if let Err(end) = carried {
+                return end;
+            }
+        }
+    }
+
+    fn hand(&self) -> std::sync::MutexGuard<'_, Option<Arc<Claimed>>> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn carry(&self, claimed: &Arc<Claimed>, line: &mut Option<Line<T::Session>>) -> Result<(), End> {
+        if self.run.is_stale(claimed) {
+            self.tell(claimed, Fate::Back).await;
+            return Ok(());
+        }
+        let mail = match prepare(&self.run, &claimed.notice) {
+            Ok(mail) => mail,
+            Err(unsent) => {
+                let done = Done { claimed: Arc::clone(claimed), fate: unsent.fate, postponed: unsent.postponed };
+                self.done(done).await;
+                return Ok(());
+            }
+        };
+        loop {
+            let mut open = match line.take() {
+                Some(open) => open,
+                None => match self.connect().await {
+                    None => return Err(End::Done),
+                    Some(Ok(session)) => Line { session, answered: false },
+                    Some(Err(TransportDown(why))) => {
+                        self.tell(claimed, Fate::Back).await;
+                        return Err(End::NoConnection(why));
+                    }
+                },
+            };
+            // Connecting may have taken long.
+            if self.run.is_stale(claimed) {
+                *line = Some(open);
+                self.tell(claimed, Fate::Back).await;
+                return Ok(());
+            }
+            let sent = self.send(&mut open.session, &mail).await;
+            let was_answered = open.answered;
+            if matches!(sent, Ok(()) | Err(SendError::Refused(_) | SendError::NotNow(_))) {
+                open.answered = true;
+                *line = Some(open);
+            }
+            match sent {
+                // Servers may close a connection for reasons of their own, after so many mails for example: this
+                // mail goes over the next one.
+                Err(SendError::Down(_)) if was_answered && self.run.health().may_reconnect() => {}
+                Err(SendError::Down(why)) => {
+                    self.run.trouble(why);
+                    self.tell(claimed, Fate::Back).await;
+                    return Err(End::Done);
+                }
+                sent => {
+                    self.answer(claimed, &mail, sent).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// None if it was asked to stop meanwhile.
+    async fn connect(&self) -> Option<Result<T::Session, TransportDown>> {
+        let connecting = self.run.world.transport.connect();
+        tokio::pin!(connecting);
+        loop {
+            tokio::select! {
+                connected = &mut connecting => return Some(connected),
+                () = tokio::time::sleep(LOOK_UP) => {
+                    if self.run.is_over() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(&self, session: &mut T::Session, mail: &Mail) -> Result<(), SendError> {
+        let limit = self.run.longest_send();
+        let sent = tokio::time::timeout(limit, session.send(mail)).await;
+        sent.unwrap_or_else(|_| Err(SendError::Broken(format!("not sent within {limit:?}"))))
+    }
+
+    async fn answer(&self, claimed: &Arc<Claimed>, mail: &Mail, sent: Result<(), SendError>) {
+        match sent {
+            Ok(()) => {
+                self.tell(claimed, Fate::Sent { to: mail.to.clone() }).await;
+                let suspects = self.run.health().taken();
+                for (suspect, why) in suspects {
+                    self.tell(&suspect, Fate::Parked { why }).await;
+                }
+            }
+            Err(SendError::Refused(why)) => {
+                let refusal = self.run.health().refused(claimed, why);
+                self.refused(claimed, refusal).await;
+            }
+            Err(SendError::NotNow(why)) => {
+                self.run.health().answered();
+                self.try_again(claimed, why).await;
+            }
+            Err(SendError::Broken(why) | SendError::Down(why)) => {
+                if !self.run.health().may_reconnect() {
+                    self.run.trouble(why.clone());
+                }
+                self.try_again(claimed, why).await;
+            }
+        }
+    }
+
+    async fn refused(&self, claimed: &Arc<Claimed>, refusal: Refusal) {
+        match refusal {
+            Refusal::Wait => {}
+            Refusal::Park(why) => self.tell(claimed, Fate::Parked { why }).await,
+            Refusal::Us(all) => {
+                let last = all.last().map(|(_, why)| why.clone()).unwrap_or_default();
+                self.run.trouble(format!("every mail is refused, so it may be us and not them; the last: {last}"));
+                for (suspect, why) in all {
+                    self.try_again(&suspect, why).await;
+                }
+            }
+        }
+    }
+
+    async fn try_again(&self, claimed: &Arc<Claimed>, why: String) {
+        let notice = &claimed.notice;
+        let fate = again(notice.decided_at, notice.attempts, why, self.run.now());
+        self.tell(claimed, fate).await;
+    }
+
+    async fn tell(&self, claimed: &Arc<Claimed>, fate: Fate) {
+        self.done(Done { claimed: Arc::clone(claimed), fate, postponed: false }).await;
+    }
+
+    async fn done(&self, done: Done) {
+        // The ledger outlives all couriers.
+        let _ = self.fates.send(done).await;
+    }
+}

@@ -1,0 +1,12 @@
+//! Pure rules of delivery: what still holds, when it is tried again, what an address is.
+
+mod address;
+mod backoff;
+mod holds;
+mod refusal;
+
+pub(crate) use address::parse as parse_address;
+pub use address::{AddressError, address, flat, masked};
+pub use backoff::{GIVE_UP_AFTER, again, backoff};
+pub use holds::{NOT_YET_FOR, Verdict, holds};
+pub use refusal::{MAX_REFUSALS, PATIENCE, blames_recipient};
