@@ -5,12 +5,11 @@
 //! between two such operations, so a program that is killed after the n-th, for every n from 0 to
 //! their number, has been killed before and after every write and every call.
 
-use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 
-use sha2::{Digest as _, Sha256};
+use crate::preload::{PreloadError, add, compiled, system};
 
 const SOURCE: &str = include_str!("kill_points/kill_points.c");
 
@@ -43,24 +42,12 @@ pub struct Counted {
 /// Why there is no library, or no count.
 #[derive(Debug, thiserror::Error)]
 pub enum KillPointsError {
-    /// The C compiler is not there, or a file cannot be made or read.
-    #[error("{what}")]
-    System {
-        /// What was to be done.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The C compiler refuses the source.
-    #[error("cc does not compile the library: {0}")]
-    Compiler(String),
+    /// There is no library, or a program or file cannot be used.
+    #[error(transparent)]
+    Preload(#[from] PreloadError),
     /// The count file does not hold a number.
     #[error("{} holds no number", .0.display())]
     Count(PathBuf),
-}
-
-fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> KillPointsError {
-    move |source| KillPointsError::System { what: what.into(), source }
 }
 
 impl KillPoints {
@@ -69,20 +56,12 @@ impl KillPoints {
     /// # Errors
     /// There is no C compiler (`cc`), or the folder of this program cannot be written to.
     pub fn build() -> Result<Self, KillPointsError> {
-        let own = std::env::current_exe().map_err(system("this program has no path"))?;
-        let folder = own.parent().unwrap_or(Path::new("."));
-        // Named by its content: what is there is right.
-        let digest: String = Sha256::digest(SOURCE).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let library = folder.join(format!("kill_points-{digest}.so"));
-        if !library.is_file() {
-            compile(&library)?;
-        }
-        Ok(Self { library })
+        Ok(Self { library: compiled("kill_points", SOURCE)? })
     }
 
     /// Makes a command die at this point. To be called after the command's environment was cleared.
     pub fn command<'a>(&self, command: &'a mut Command, at: KillAt) -> &'a mut Command {
-        command.env("LD_PRELOAD", &self.library).env_remove("KILL_AFTER");
+        add(command, &self.library).env_remove("KILL_AFTER");
         match at {
             KillAt::Never => command,
             KillAt::First => command.env("KILL_AFTER", "0"),
@@ -114,22 +93,4 @@ impl KillPoints {
 pub fn was_killed(status: ExitStatus) -> bool {
     const SIGKILL: i32 = 9;
     status.signal() == Some(SIGKILL)
-}
-
-fn compile(library: &Path) -> Result<(), KillPointsError> {
-    let folder = library.parent().unwrap_or(Path::new("."));
-    let work = tempfile::tempdir_in(folder).map_err(system(format!("cannot write to {}", folder.display())))?;
-    let (source, made) = (work.path().join("kill_points.c"), work.path().join("kill_points.so"));
-    std::fs::write(&source, SOURCE).map_err(system("cannot write the source"))?;
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-pthread", "-o"])
-        .args([&made, &source])
-        .arg("-ldl")
-        .output()
-        .map_err(system("cannot start cc"))?;
-    if !output.status.success() {
-        return Err(KillPointsError::Compiler(String::from_utf8_lossy(&output.stderr).into_owned()));
-    }
-    // Other processes may be compiling it too: each puts a whole file into place.
-    std::fs::rename(&made, library).map_err(system(format!("cannot write {}", library.display())))
 }

@@ -8,6 +8,8 @@
 pub mod client;
 pub mod demo_mailbox;
 pub mod kill_points;
+pub mod moving_clock;
+pub mod preload;
 pub mod processes;
 pub mod proxy;
 pub mod sandbox;

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod database;
+mod email;
 mod finding;
 mod keys;
 mod mailboxes;
@@ -28,6 +29,7 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
         findings.extend(database::tables(store, &world.settings.database, scope));
     }
     findings.extend(keys::check(&world.settings.environment));
+    findings.push(email::check(world));
     // Without the embedded database there is no folder yet for its attachments, and a check makes none.
     if store.is_some() || !world.settings.database.is_embedded() {
         findings.push(attachments::check(world, &args.mail));

@@ -1,6 +1,7 @@
 //! The command line of `echodesk`.
 
 mod billing;
+mod notices;
 
 use std::num::NonZeroUsize;
 
@@ -16,6 +17,7 @@ use crate::validate;
 pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
+pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
 
 /// Look after the database of the EchoDesk jobs
 #[derive(Debug, Parser)]
@@ -47,7 +49,14 @@ pub(crate) enum Command {
     /// Receive the bank's callbacks
     #[command(subcommand)]
     Callbacks(CallbacksCommand),
-    /// Check database, tables, keys, attachments and every mailbox
+    /// List notices, send them again, and see what they say
+    #[command(subcommand)]
+    Notices(NoticesCommand),
+    /// Send one mail with the settings by which notices go, and tell what the server says
+    ///
+    /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
+    SendTestEmail(SendTestEmailArgs),
+    /// Check database, tables, keys, attachments, e-mail settings and every mailbox
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
     Check(CheckArgs),
@@ -188,7 +197,7 @@ pub(crate) struct CheckArgs {
     pub(crate) mail: MailArgs,
 }
 
-/// A tenant's language.
+/// A language of notices.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum LanguageCode {
     /// English
@@ -223,6 +232,10 @@ Examples:
   echodesk orders list
   echodesk orders resolve REC-0123456789AB --paid --because 'statement of 2 December, line 17'
   echodesk callbacks serve --listen 127.0.0.1:8787
+  echodesk notices list --parked
+  echodesk notices retry --all --tenant acme
+  echodesk notices preview reminder --language ka --html reminder.html
+  echodesk send-test-email you@example.com
   echodesk check --tenant acme
 
 Exit codes:

@@ -10,9 +10,9 @@ use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, on
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
-use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, OrdersCommand, TenantCommand};
+use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, NoticesCommand, OrdersCommand, TenantCommand};
 use crate::error::CommandError;
-use crate::{callbacks, check, mailbox, migrate, orders, tenant};
+use crate::{callbacks, check, mailbox, migrate, notices, orders, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -68,6 +68,10 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Orders(OrdersCommand::List(args)) => orders::list(&world, &args),
         Command::Orders(OrdersCommand::Resolve(args)) => orders::resolve(&world, &args),
         Command::Callbacks(CallbacksCommand::Serve(args)) => callbacks::serve(&world, &args),
+        Command::Notices(NoticesCommand::List(args)) => notices::list(&world, &args),
+        Command::Notices(NoticesCommand::Retry(args)) => notices::retry(&world, &args),
+        Command::Notices(NoticesCommand::Preview(args)) => notices::preview(&world, &args),
+        Command::SendTestEmail(args) => notices::send_test(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
     }
 }

@@ -1,6 +1,7 @@
 //! Why a command could not be done.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use echodesk_billing::MoneyError;
 use echodesk_core::SchemaName;
@@ -70,6 +71,14 @@ pub(crate) enum CommandError {
     /// Nothing can be decided about an order.
     #[error(transparent)]
     Unresolvable(#[from] Unresolvable),
+    /// What was asked for cannot be written to a file.
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The address to listen on cannot be had.
     #[error("cannot listen on {address}")]
     Listen {
@@ -93,6 +102,7 @@ impl CommandError {
             | Self::AmbiguousMailbox { .. }
             | Self::TwoTenants { .. }
             | Self::Price { .. }
+            | Self::Unwritable { .. }
             | Self::Listen { .. } => ExitStatus::Usage,
             Self::Unresolvable(Unresolvable::Contradicted { .. }) => ExitStatus::DoneWithFailures,
             Self::Unresolvable(_) => ExitStatus::Usage,

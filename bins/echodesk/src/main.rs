@@ -1,4 +1,4 @@
-//! The operator's tool: migrations, tenants, mailboxes, orders, callbacks, checks. See `echodesk --help`.
+//! The operator's tool: migrations, tenants, mailboxes, orders, callbacks, notices, checks. See `echodesk --help`.
 
 mod answer;
 mod callbacks;
@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod mailbox;
 mod migrate;
+mod notices;
 mod orders;
 mod tenant;
 #[cfg(test)]

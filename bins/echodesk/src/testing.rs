@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::answer::Answer;
-use crate::cli::{Cli, Command, OrdersCommand, TenantCommand};
+use crate::cli::{Cli, Command, NoticesCommand, OrdersCommand, TenantCommand};
 use crate::command::World;
 use crate::error::CommandError;
 
@@ -65,6 +65,10 @@ impl Bench {
             Command::Tenant(TenantCommand::Subscribe(args)) => crate::tenant::subscribe(&self.world, args),
             Command::Orders(OrdersCommand::List(args)) => crate::orders::list(&self.world, &args),
             Command::Orders(OrdersCommand::Resolve(args)) => crate::orders::resolve(&self.world, &args),
+            Command::Notices(NoticesCommand::List(args)) => crate::notices::list(&self.world, &args),
+            Command::Notices(NoticesCommand::Retry(args)) => crate::notices::retry(&self.world, &args),
+            Command::Notices(NoticesCommand::Preview(args)) => crate::notices::preview(&self.world, &args),
+            Command::SendTestEmail(args) => crate::notices::send_test(&self.world, &args),
             other => panic!("not for these tests: {other:?}"),
         }
     }

@@ -12,6 +12,7 @@ use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
 use echodesk_job::settings::names;
 use echodesk_job::{CommonArgs, SettingsError, values};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 /// A payment extends by 30 days. In a window of 30 days or more, what was just extended would be due again
 /// at once: runs could not be repeated as often as one likes.
@@ -80,12 +81,18 @@ impl RecurringPayments {
     }
 
     /// Options for all tenants but those that are exempt.
-    pub(crate) fn options(&self, exempt: BTreeSet<SchemaName>, tenant: Option<Tenant>) -> RenewalOptions {
+    pub(crate) fn options(
+        &self,
+        exempt: BTreeSet<SchemaName>,
+        time_zone: TimeZone,
+        tenant: Option<Tenant>,
+    ) -> RenewalOptions {
         RenewalOptions {
             policy: Policy {
                 days_before: self.days_before,
                 grace_days: self.grace_days,
                 exempt,
+                time_zone,
                 key_trusted_for: SignedDuration::try_from(self.trust_key_for).unwrap_or(SignedDuration::MAX),
                 ..Policy::default()
             },
@@ -114,7 +121,15 @@ outcome is not known, or only a person can decide. Running again charges nothing
 known is asked about first, and refused cards are tried again one, three and five days after the
 first refusal, unless the bank says that it makes no sense. Orders that need a person stay on the
 list until `echodesk orders resolve` has told what became of them.";
-    let groups = [names::DATABASE, names::BANK, names::BILLING, names::OUTPUT];
+    let groups = [
+        names::DATABASE,
+        names::BANK,
+        names::BILLING,
+        names::NOTICES,
+        names::CERTIFICATES,
+        names::TIME_ZONE,
+        names::OUTPUT,
+    ];
     format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
 }
 
@@ -136,18 +151,19 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_library() {
-        assert_eq!(parse("").unwrap().options(BTreeSet::new(), None), RenewalOptions::default());
+        assert_eq!(parse("").unwrap().options(BTreeSet::new(), TimeZone::UTC, None), RenewalOptions::default());
     }
 
     #[test]
     fn every_flag_reaches_the_run() {
         let line = "--days-before 5 --grace-days 0 --width 32 --settle-for 90s --trust-key-for 2h";
         let exempt: BTreeSet<SchemaName> = ["acme".parse().unwrap()].into();
-        let options = parse(line).unwrap().options(exempt.clone(), None);
+        let zone = TimeZone::get("Asia/Tbilisi").unwrap();
+        let options = parse(line).unwrap().options(exempt.clone(), zone.clone(), None);
         assert_eq!((options.policy.days_before, options.policy.grace_days), (5, 0));
         assert_eq!((options.width.get(), options.settle_for), (32, Duration::from_secs(90)));
         assert_eq!(options.policy.key_trusted_for, SignedDuration::from_hours(2));
-        assert_eq!(options.policy.exempt, exempt);
+        assert_eq!((options.policy.exempt, options.policy.time_zone), (exempt, zone));
     }
 
     #[test]

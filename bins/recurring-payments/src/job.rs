@@ -8,7 +8,7 @@ use echodesk_billing::run::{RenewalOptions, RenewalReport, RenewalWorld, preview
 use echodesk_core::{Clock, RunId, StopToken};
 use echodesk_job::{
     CommonArgs, Items, Job, JobContext, JobError, JobReport, Needs, Progress, ProgressWords, Settings, SettingsError,
-    Spool, bank, tenant,
+    Spool, bank, tenant, time_zone,
 };
 use jiff::Timestamp;
 
@@ -51,7 +51,7 @@ impl Job for RecurringPayments {
         let spool = Spool::new().map_err(|error| SettingsError::wrong("the folder for temporary files", error))?;
         Ok(Plan {
             bank,
-            options: self.options(tenant::exempt(environment)?, None),
+            options: self.options(tenant::exempt(environment)?, time_zone::billing(environment)?, None),
             as_of: self.as_of.as_of,
             spool: Arc::new(spool),
             database: settings.database.to_string(),
@@ -69,7 +69,7 @@ impl Job for RecurringPayments {
         );
         let exempt = plan.options.policy.exempt.clone();
         let for_exempt = store.clone();
-        blocking(move || tenant::refuse_unknown_exempt(&for_exempt, &exempt)).await?;
+        blocking(move || tenant::refuse_unknown_exempt(&for_exempt, tenant::EXEMPT, &exempt)).await?;
         let renewal = Renewal {
             store: Arc::new(store),
             bank: plan.bank,

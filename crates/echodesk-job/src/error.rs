@@ -47,9 +47,11 @@ pub enum JobError {
         /// Tenants whose names are close to it.
         close: Vec<String>,
     },
-    /// `ECHODESK_EXEMPT_TENANTS` names somebody whom there is not.
-    #[error("ECHODESK_EXEMPT_TENANTS: no tenant {schema}{}", crate::tenant::suggestion(close))]
+    /// Somebody is exempt whom there is not.
+    #[error("{origin}: no tenant {schema}{}", crate::tenant::suggestion(close))]
     UnknownExempt {
+        /// The setting or the flag.
+        origin: &'static str,
         /// What it names.
         schema: SchemaName,
         /// Tenants whose names are close to it.
@@ -151,7 +153,7 @@ mod tests {
             (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
-            (JobError::UnknownExempt { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
+            (JobError::UnknownExempt { origin: "--exempt", schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (ReportError::Unwritable { path: path.clone(), source: io() }.into(), Usage),
             (ReportError::NotWritten { path, source: io() }.into(), DoneWithFailures),
             (store_error(StoreErrorKind::Unavailable).into(), TryAgainLater),

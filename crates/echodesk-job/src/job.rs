@@ -14,6 +14,7 @@ use crate::args::CommonArgs;
 use crate::ending::{Ending, JobReport};
 use crate::error::{JobError, one_line};
 use crate::exit::ExitStatus;
+use crate::notices::{Courier, Delivery, NoticeSettings, PROGRESS as NOTICES_PROGRESS};
 use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::readiness::Needs;
@@ -34,6 +35,8 @@ pub trait Job: clap::Parser {
     const NEEDS: Needs;
     /// What its progress counts.
     const PROGRESS: ProgressWords;
+    /// How much it depends on notices being delivered at its end.
+    const DELIVERY: Delivery = Delivery::Optional;
 
     /// What its flags and settings amount to once they are checked.
     type Plan: Send + 'static;
@@ -100,6 +103,11 @@ fn execute<J: Job>(
     let report = common.report.as_deref().map(|path| ReportTarget::probe(path, run)).transpose()?;
     let stop = StopToken::new();
     let plan = job.plan(&settings, clock, &stop)?;
+    let notices = NoticeSettings::read(&settings)?;
+    if J::DELIVERY == Delivery::Required && !common.dry_run {
+        notices.email()?;
+    }
+    let carrier = notices.carrier(terminal)?;
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
@@ -130,19 +138,40 @@ fn execute<J: Job>(
     };
 
     let visible = !common.global.quiet && common.global.log_format == crate::args::LogFormat::Text;
-    let progress = if visible { Progress::start(J::PROGRESS, terminal, clock) } else { Progress::hidden() };
+    let progress = |words| if visible { Progress::start(words, terminal, clock) } else { Progress::hidden() };
+    let courier = Courier {
+        outbox: Arc::new(store.clone()),
+        carrier,
+        templates: notices.templates,
+        time_zone: notices.time_zone,
+        tenant: tenant.as_ref().map(|tenant| tenant.id),
+        clock: Arc::clone(clock),
+        stop: stop.clone(),
+        run,
+    };
+    let work_progress = progress(J::PROGRESS);
     let context = JobContext {
         store,
         tenant,
         dry_run: common.dry_run,
         clock: Arc::clone(clock),
         run,
-        stop,
-        progress: progress.clone(),
+        stop: stop.clone(),
+        progress: work_progress.clone(),
     };
     let done = runtime.block_on(async { tokio::spawn(J::work(plan, context)).await });
-    progress.finish();
-    let done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
+    work_progress.finish();
+    let mut done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
+    if let Ok(report) = &mut done
+        && !common.dry_run
+        && !report.try_again
+        && !stop.is_stopped()
+    {
+        let progress = progress(NOTICES_PROGRESS);
+        let outcome = runtime.block_on(courier.deliver(progress.clone()));
+        progress.finish();
+        outcome.add_to(report);
+    }
 
     let ending = Ending { target: report.as_ref(), signal: signals.received(), common, terminal };
     let status = ending.tell(done.as_ref());

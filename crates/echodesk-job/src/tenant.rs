@@ -8,7 +8,8 @@ use echodesk_store::Store;
 use crate::error::JobError;
 use crate::settings::SettingsError;
 
-const EXEMPT: &str = "ECHODESK_EXEMPT_TENANTS";
+/// The setting that names tenants which pay nothing.
+pub const EXEMPT: &str = "ECHODESK_EXEMPT_TENANTS";
 
 /// The tenant of that name, active or not.
 ///
@@ -35,18 +36,23 @@ pub fn exempt(environment: &Environment) -> Result<BTreeSet<SchemaName>, Setting
     names.map(str::parse).collect::<Result<_, SchemaNameError>>().map_err(|error| SettingsError::wrong(EXEMPT, error))
 }
 
-/// Refuses exempt tenants that are nobody's: whoever was meant would be charged.
+/// Refuses exempt tenants that are nobody's: whoever was meant would be charged, or suspended. `origin`
+/// is the setting or the flag that names them.
 ///
 /// # Errors
 /// There is no such tenant; the database is away.
-pub fn refuse_unknown_exempt(store: &Store, exempt: &BTreeSet<SchemaName>) -> Result<(), JobError> {
+pub fn refuse_unknown_exempt(
+    store: &Store,
+    origin: &'static str,
+    exempt: &BTreeSet<SchemaName>,
+) -> Result<(), JobError> {
     if exempt.is_empty() {
         return Ok(());
     }
     let known: BTreeSet<SchemaName> = store.tenants_list()?.into_iter().map(|tenant| tenant.schema).collect();
     let Some(unknown) = exempt.difference(&known).next() else { return Ok(()) };
     let names: Vec<String> = known.iter().map(SchemaName::to_string).collect();
-    Err(JobError::UnknownExempt { schema: unknown.clone(), close: close_matches(unknown.as_str(), &names) })
+    Err(JobError::UnknownExempt { origin, schema: unknown.clone(), close: close_matches(unknown.as_str(), &names) })
 }
 
 /// At most three names that somebody may have meant, the likeliest first.

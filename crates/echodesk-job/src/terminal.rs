@@ -68,6 +68,12 @@ impl Terminal {
         if screen.line.is_empty() { screen.out.flush() } else { screen.redraw() }
     }
 
+    /// A stream of whole lines above the line in place, left as they are.
+    #[must_use]
+    pub fn writer(&self) -> Box<dyn Write + Send> {
+        Box::new(LineWriter(self.clone()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Screen> {
         // A panic in a writer leaves at worst half a line.
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,6 +93,19 @@ impl<'a> MakeWriter<'a> for Terminal {
 
     fn make_writer(&'a self) -> Self::Writer {
         EventWriter(self.clone())
+    }
+}
+
+struct LineWriter(Terminal);
+
+impl Write for LineWriter {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.0.print(lines)?;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

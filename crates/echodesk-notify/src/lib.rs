@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod deliver;
+mod example;
 pub mod mail;
 mod message;
 pub mod ports;
@@ -12,6 +13,7 @@ pub mod testing;
 pub mod transport;
 
 pub use deliver::{DeliveryObserver, DeliveryOptions, DeliveryReport, DeliveryWorld, deliver};
+pub use example::{Example, example, example_reader, examples};
 pub use mail::Mail;
 pub use message::{MessageError, Sender, message};
 pub use render::{Reader, Rendered, TemplateError, Templates};

@@ -1,6 +1,7 @@
-//! The store of renewals: [`BillingStore`] on both back ends. Each method is one transaction.
+//! The store of renewals and of the watch over expiry: [`BillingStore`] and
+//! [`StatusStore`](echodesk_billing::ports::StatusStore) on both back ends. Each method is one transaction.
 //!
-//! Locks are taken in one order everywhere: the subscription, its attempt, its payment order, the
+//! Locks are taken in one order everywhere: the subscription, its attempt, its payment order, its tenant, the
 //! counter of invoices.
 
 mod answers;
@@ -12,8 +13,11 @@ pub(crate) mod ledger;
 mod prepare;
 mod refusal;
 pub(crate) mod retries;
+mod saved_cards;
 mod seen;
 mod settle;
+mod status;
+mod suspensions;
 
 use echodesk_billing::model::{Attempt, BankOrderId, Candidate, OrderId};
 use echodesk_billing::ports::{BillingStore, Claim, Claims, NewAttempt, Prepared, Settled, Settlement};
@@ -37,7 +41,8 @@ impl BillingStore for Store {
     ) -> Result<Vec<Candidate>, StoreError> {
         self.read(Place::Public, "reading the subscriptions that may be due", |c| {
             let with_retries = self.has_retries(c)?;
-            candidates::load(c, &candidates::Wanted { window, tenant, after, limit, now, with_retries })
+            let which = candidates::Which::Due(window);
+            candidates::load(c, &candidates::Wanted { which, tenant, after, limit, now, with_retries })
         })
     }
 

@@ -17,8 +17,8 @@ use crate::migrations::BOOK;
 pub(crate) use judge::{judge, missing_columns, unknown_required};
 pub(crate) use known::{
     CONNECTIONS, DJANGO, ECHODESK_BILLING_TABLES, ECHODESK_MAIL_TABLES, FEATURES, INSERTED_BY_BILLING, MESSAGES,
-    ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, OWN_PUBLIC_TABLES, RETRIES, SELECTED_FEATURES, SUBSCRIPTIONS, TENANTS,
-    filled,
+    ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, OWN_PUBLIC_TABLES, RETRIES, SAVED_CARDS, SELECTED_FEATURES,
+    SUBSCRIPTIONS, TENANTS, filled,
 };
 pub(crate) use rights::{BILLING_RIGHTS, lacking_rights, mail_rights};
 
@@ -62,7 +62,7 @@ pub(crate) fn survey(connection: &mut Connection, schemas: &[&str]) -> Outcome<H
 }
 
 fn tables_of_interest() -> Vec<&'static str> {
-    let mut tables = vec![TENANTS, DJANGO, BOOK, RETRIES];
+    let mut tables = vec![TENANTS, DJANGO, BOOK, RETRIES, SAVED_CARDS];
     tables.extend(ECHODESK_MAIL_TABLES.iter().chain(&OWN_MAIL_TABLES).chain(&OWN_PUBLIC_TABLES));
     tables.extend(ECHODESK_BILLING_TABLES.iter().chain(&OWN_BILLING_TABLES));
     tables

@@ -26,6 +26,7 @@ pub use access::{Access, OpenError};
 pub use inspect::{SchemaFinding, Severity};
 pub use mailboxes::NewMailbox;
 pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};
+pub use notices::{NoticeEntry, NoticeFilter, NoticeState};
 pub use orders::{LedgerEntry, LedgerFilter};
 pub use runs::NewRun;
 pub use store::Store;

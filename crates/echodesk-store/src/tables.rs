@@ -4,7 +4,7 @@
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 
 table! {
-    use diesel::sql_types::{BigInt, Bool, Integer, Text};
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
     use crate::sql_types::{Id, Moment};
 
     #[sql_name = "tenants_tenant"]
@@ -23,6 +23,7 @@ table! {
         max_storage -> BigInt,
         preferred_language -> Text,
         deployment_status -> Text,
+        frontend_url -> Nullable<Text>,
         min_users_per_ticket -> Integer,
         only_superadmin_can_delete_tickets -> Bool,
         ip_whitelist_enabled -> Bool,
@@ -62,19 +63,57 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{BigInt, Text};
-    use crate::sql_types::{Json, Moment};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use crate::sql_types::{Id, Json, Moment, Uuid};
 
     #[sql_name = "echodesk_notice"]
     public.notices (id) {
         id -> BigInt,
-        tenant_id -> BigInt,
+        tenant_id -> Id,
         kind -> Text,
         subject_key -> Text,
         period -> Text,
         payload -> Json,
         state -> Text,
         created_at -> Moment,
+        attempts -> Integer,
+        not_before -> Nullable<Moment>,
+        claimed_by -> Nullable<Uuid>,
+        claimed_until -> Nullable<Moment>,
+        sent_to -> Nullable<Text>,
+        why -> Nullable<Text>,
+        closed_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Nullable};
+    use crate::sql_types::{Id, Moment};
+
+    #[sql_name = "echodesk_suspension"]
+    public.suspensions (id) {
+        id -> BigInt,
+        subscription_id -> Id,
+        tenant_id -> Id,
+        expired_at -> Moment,
+        suspended_at -> Moment,
+        lifted_at -> Nullable<Moment>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::sql_types::{Id, Moment};
+
+    #[sql_name = "tenants_saved_card"]
+    public.saved_cards (id) {
+        id -> Id,
+        parent_order_id -> Text,
+        masked_card_number -> Text,
+        card_expiry -> Text,
+        saved_at -> Moment,
+        is_active -> Bool,
+        tenant_id -> Id,
     }
 }
 
@@ -387,7 +426,8 @@ table! {
 
 joinable!(items -> folders (folder_id));
 joinable!(subscriptions -> tenants (tenant_id));
+joinable!(suspensions -> subscriptions (subscription_id));
 joinable!(selected_features -> features (feature_id));
 allow_tables_to_appear_in_same_query!(items, folders);
-allow_tables_to_appear_in_same_query!(subscriptions, tenants, attempts, payment_orders);
+allow_tables_to_appear_in_same_query!(subscriptions, tenants, attempts, payment_orders, suspensions, notices);
 allow_tables_to_appear_in_same_query!(selected_features, features);

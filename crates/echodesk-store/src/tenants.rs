@@ -207,7 +207,7 @@ pub(crate) fn load(connection: &mut Connection, which: &Which<'_>) -> Outcome<Te
     Ok(tenants)
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = tenants)]
 pub(crate) struct Row {
     id: RowId,

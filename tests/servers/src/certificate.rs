@@ -18,6 +18,18 @@ pub struct ServerCertificate {
     pub key: String,
 }
 
+/// Which certificate a server shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// One for `localhost` and 127.0.0.1, signed by the authority.
+    #[default]
+    Valid,
+    /// One for another host, signed by the authority.
+    OtherHost,
+    /// One for `localhost` that nobody signed.
+    SelfSigned,
+}
+
 impl Authority {
     /// A new authority with a key of its own.
     ///
@@ -49,6 +61,16 @@ impl Authority {
         let (params, key) = server(names);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         ServerCertificate { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// The certificate of a server on this machine that is to show this one.
+    #[must_use]
+    pub fn show(&self, shown: Shown) -> ServerCertificate {
+        match shown {
+            Shown::Valid => self.certify(&["localhost", "127.0.0.1"]),
+            Shown::OtherHost => self.certify(&["mail.example.net"]),
+            Shown::SelfSigned => self_signed(&["localhost", "127.0.0.1"]),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::certificate::{Authority, self_signed};
+use crate::certificate::Authority;
+pub use crate::certificate::Shown;
 use crate::missing::{find, missing, run};
 use crate::process::{ServerProcess, free_port};
 use crate::user::User;
@@ -26,17 +27,6 @@ pub enum Storage {
     Maildir,
     /// Dovecot's own format.
     Sdbox,
-}
-
-/// What certificate the server shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// One for `localhost` and 127.0.0.1, signed by [`Dovecot::ca_file`].
-    Valid,
-    /// One for another host, signed by [`Dovecot::ca_file`].
-    OtherHost,
-    /// One for `localhost` that nobody signed.
-    SelfSigned,
 }
 
 /// What kind of server is wanted.
@@ -202,11 +192,7 @@ impl Dovecot {
 
 fn write_files(folder: &TempDir, user: &User, options: &Options, tls_port: u16, starttls_port: u16) {
     let authority = Authority::new();
-    let shown = match options.certificate {
-        Shown::Valid => authority.certify(&["localhost", "127.0.0.1"]),
-        Shown::OtherHost => authority.certify(&["mail.example.net"]),
-        Shown::SelfSigned => self_signed(&["localhost", "127.0.0.1"]),
-    };
+    let shown = authority.show(options.certificate);
     let users: String = std::iter::once(USER)
         .chain(options.users.iter().map(String::as_str))
         .map(|name| format!("{name}:{{PLAIN}}{PASSWORD}\n"))

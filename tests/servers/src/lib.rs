@@ -11,6 +11,7 @@ pub mod dovecot;
 mod missing;
 pub mod postgres;
 mod process;
+pub mod submission;
 mod user;
 
 pub use missing::missing;

@@ -230,3 +230,73 @@ fn a_check_of_starttls_on_a_port_with_tls_says_what_was_not_answered_and_why() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(with(&lines, &["FAILED", "port@example.com"]).contains("leave out --starttls"), "{text}");
 }
+
+#[test]
+fn nobody_is_suspended_by_a_job_that_cannot_tell_them() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    // Settings are refused before the database is asked for: nobody listens there.
+    let away = "postgres://nobody@127.0.0.1:1/nothing";
+    let on_postgres = |arguments: &[&str]| {
+        let mut command = world.installation.command("subscription-status", arguments);
+        Ended::of(command.env("DATABASE_URL", away).spawn().unwrap())
+    };
+    let ended = on_postgres(&[]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(ended.stderr.contains("EMAIL_BACKEND and EMAIL_HOST are not set"), "{}", ended.stderr);
+    assert_eq!(on_postgres(&["--dry-run"]).code, Some(75), "a dry run gets as far as the database");
+    let embedded = Ended::of(world.installation.command("subscription-status", &[]).spawn().unwrap()).well();
+    assert!(embedded.stdout.starts_with("0 reminded, 0 urgently reminded, 0 in grace, 0 suspended; "), "{embedded:#?}");
+}
+
+#[test]
+fn settings_of_notices_that_are_wrong_keep_every_job_from_starting() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let wrong = [
+        ("EMAIL_HOST", "mx.example.com", "DEFAULT_FROM_EMAIL"),
+        ("ECHODESK_NOTICE_TEMPLATES", "/nowhere/at-all", "ECHODESK_NOTICE_TEMPLATES"),
+        ("ECHODESK_TIME_ZONE", "Nowhere", "ECHODESK_TIME_ZONE"),
+    ];
+    for (name, value, named) in wrong {
+        for program in ["sync-emails", "subscription-status"] {
+            let ended = Ended::of(world.installation.command(program, &[]).env(name, value).spawn().unwrap());
+            assert_eq!(ended.code, Some(2), "{program} {name}: {ended:#?}");
+            assert!(ended.stderr.contains(&format!("{named} cannot be used")), "{program}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_exempt_tenant_that_is_nobody_is_named_with_where_it_stands() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let told = |flag: &[&str], setting: &str| {
+        let mut command = world.installation.command("subscription-status", flag);
+        let ended = Ended::of(command.env("ECHODESK_EXEMPT_TENANTS", setting).spawn().unwrap());
+        assert_eq!(ended.code, Some(2), "{ended:#?}");
+        ended.stderr
+    };
+    assert!(told(&["--exempt", "acne"], "").contains("--exempt: no tenant acne; did you mean acme?"));
+    assert!(told(&["--exempt", TENANT], "acne").contains("ECHODESK_EXEMPT_TENANTS: no tenant acne"));
+}
+
+#[test]
+fn who_expires_is_reminded_by_a_mail_in_a_folder_and_machines_are_told() {
+    let world = World::new(Backend::Sqlite, Path::new("/dev/null")).unwrap();
+    let installation = &world.installation;
+    let expires = SystemClock::new().now().checked_add(jiff::SignedDuration::from_hours(6 * 24)).unwrap().to_string();
+    let subscribe = ["tenant", "subscribe", TENANT, "--expires", &expires, "--agents", "1", "--price", "10"];
+    let _ = installation.echodesk(&subscribe, "").well();
+    let run = |arguments: &[&str]| {
+        Ended::of(installation.command("subscription-status", arguments).spawn().unwrap()).well()
+    };
+    let mails = || std::fs::read_dir(installation.folder.join("data/notices")).map_or(0, Iterator::count);
+    assert!(run(&["--dry-run"]).stdout.contains("would remind"));
+    assert_eq!(mails(), 0, "a dry run tells nobody");
+    let report: Value = serde_json::from_str(&run(&["--report", "-"]).stdout).unwrap();
+    assert_eq!((&report["totals"]["reminders"], &report["notices"]["delivered"]), (&1.into(), &1.into()));
+    assert_eq!(report["subscriptions"][0]["outcome"], "reminded");
+    assert_eq!(mails(), 1);
+    assert_eq!(run(&["-q"]).stdout, "", "the second run has nothing to tell");
+    assert_eq!(mails(), 1);
+    let sent = installation.echodesk(&["notices", "list", "--sent"], "").well().stdout;
+    assert!(sent.contains("subscription:1"), "{sent}");
+}

@@ -97,7 +97,7 @@ impl World {
         database::texts(self, "public", sql)
     }
 
-    /// Changes something in the public schema.
+    /// Changes something in the public schema; several statements are one transaction on PostgreSQL.
     pub(crate) fn execute(&self, sql: &str) {
         database::execute(self, "public", sql);
     }
@@ -110,6 +110,11 @@ impl World {
     /// Keeps everybody else from writing to the table of charges, until it is dropped.
     pub(crate) fn hold_charges(&self) -> Held {
         database::hold(self, "echodesk_charge_attempt")
+    }
+
+    /// A transaction in the public schema that has changed nothing yet.
+    pub(crate) fn begin(&self) -> Held {
+        database::begin(self)
     }
 
     /// Another installation with the same content. Nothing of this one may be running.

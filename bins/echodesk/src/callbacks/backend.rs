@@ -17,11 +17,13 @@ pub(super) struct Ledger {
     pub(super) store: Store,
     pub(super) keys: CallbackKeys,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whose days retries fall on.
+    pub(super) time_zone: TimeZone,
 }
 
 impl Backend for Ledger {
     fn apply(&self, body: &[u8], signature: Option<&str>) -> Reply {
-        let applied = apply(&self.store, &self.keys, body, signature, self.clock.now(), &TimeZone::UTC);
+        let applied = apply(&self.store, &self.keys, body, signature, self.clock.now(), &self.time_zone);
         log(&applied);
         match applied {
             Ok(_) => Reply::Done,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use echodesk_core::StopToken;
 use echodesk_job::signals::Signals;
-use echodesk_job::{JobError, Needs};
+use echodesk_job::{JobError, Needs, time_zone};
 use echodesk_store::Access;
 use tokio::net::TcpListener;
 
@@ -22,9 +22,10 @@ use crate::error::CommandError;
 /// out before.
 pub(crate) fn serve(world: &World, args: &ServeArgs) -> Result<Answer, CommandError> {
     let keys = keys(&world.settings.environment)?;
+    let time_zone = time_zone::billing(&world.settings.environment)?;
     let store = world.store(Access::ReadWrite, Needs::Billing)?;
     let limits = Limits::default();
-    let backend = Arc::new(Ledger { store, keys, clock: Arc::clone(&world.clock) });
+    let backend = Arc::new(Ledger { store, keys, clock: Arc::clone(&world.clock), time_zone });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

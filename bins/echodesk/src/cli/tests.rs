@@ -36,6 +36,13 @@ fn every_documented_command_is_understood() {
         "orders resolve REC-1 --failed --because statement",
         "callbacks serve --listen 127.0.0.1:0",
         "callbacks serve --listen [::1]:8787 --log-format json",
+        "notices list",
+        "notices list --queued --parked --sent --withdrawn --tenant acme --limit 5 --json",
+        "notices retry 7 8",
+        "notices retry --all --tenant acme",
+        "notices preview reminder",
+        "notices preview mailbox_switched_off --language ru --html -",
+        "send-test-email a@b.example --language ka",
         "check --tenant acme --json --ca-file ca.pem --jobs 2",
     ] {
         parse(line).unwrap();
@@ -81,6 +88,15 @@ fn what_cannot_be_stored_is_refused_by_name() {
         ("orders resolve REC-1 --paid --because=".to_owned(), "--because"),
         ("callbacks serve".to_owned(), "--listen"),
         ("callbacks serve --listen 8787".to_owned(), "--listen"),
+        ("notices list --limit 0".to_owned(), "must be at least 1"),
+        ("notices retry".to_owned(), "<ID>"),
+        ("notices retry 7 --all".to_owned(), "cannot be used with"),
+        ("notices retry seven".to_owned(), "expected a number"),
+        ("notices retry 0".to_owned(), "expected a number"),
+        ("notices preview nothing".to_owned(), "grace_warning"),
+        ("notices preview".to_owned(), "<KIND>"),
+        ("notices preview reminder --language de".to_owned(), "en, ka, ru"),
+        ("send-test-email nobody".to_owned(), "name@domain"),
         ("check --jobs 0".to_owned(), "must be at least 1"),
     ];
     for (line, part) in table {
@@ -120,5 +136,22 @@ fn the_help_of_billing_is_worth_reading() {
         let text = group.find_subcommand_mut(name).unwrap().render_long_help().to_string();
         help.push_str(text.split("\nDatabase:").next().unwrap());
     }
+    insta::assert_snapshot!(help);
+}
+
+#[test]
+fn the_help_of_notices_is_worth_reading() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut help = String::new();
+    let mut add = |command: &mut clap::Command| {
+        let text = command.render_long_help().to_string();
+        help.push_str(text.split("\nDatabase:").next().unwrap());
+    };
+    let notices = command.find_subcommand_mut("notices").unwrap();
+    for name in ["list", "retry", "preview"] {
+        add(notices.find_subcommand_mut(name).unwrap());
+    }
+    add(command.find_subcommand_mut("send-test-email").unwrap());
     insta::assert_snapshot!(help);
 }

@@ -6,7 +6,7 @@ use echodesk_billing::model::{OrderId, Refusal};
 use echodesk_billing::ports::{BillingStore as _, Claim, Settled, Settlement, Source};
 use echodesk_billing::rules::retry::Next;
 use echodesk_core::{RunId, SchemaName};
-use echodesk_job::Needs;
+use echodesk_job::{Needs, time_zone};
 use echodesk_store::{Access, LedgerEntry, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,6 +21,7 @@ use crate::error::CommandError;
 const CLAIM: Duration = Duration::from_secs(60);
 
 pub(crate) fn resolve(world: &World, args: &OrdersResolveArgs) -> Result<Answer, CommandError> {
+    let time_zone = time_zone::billing(&world.settings.environment)?;
     let store = world.store(Access::ReadWrite, Needs::Billing)?;
     let order = OrderId(args.order.clone());
     let end = if args.paid { End::Paid } else { End::Failed };
@@ -28,7 +29,8 @@ pub(crate) fn resolve(world: &World, args: &OrdersResolveArgs) -> Result<Answer,
     // Said before anything is claimed, so that an order that is settled is not even touched.
     judge(&known, end)?;
 
-    let person = Person { store: &store, run: RunId::random(), because: &args.because, now: world.clock.now() };
+    let now = world.clock.now();
+    let person = Person { store: &store, run: RunId::random(), because: &args.because, now, time_zone: &time_zone };
     let claim =
         Claim { run: person.run, until: person.now.saturating_add(CLAIM).unwrap_or(person.now), now: person.now };
     if !store.claim_attempt(known.attempt.id, &claim)? {
@@ -55,6 +57,7 @@ struct Person<'a> {
     run: RunId,
     because: &'a str,
     now: Timestamp,
+    time_zone: &'a TimeZone,
 }
 
 impl Person<'_> {
@@ -76,7 +79,7 @@ impl Person<'_> {
             source: Source::Person { because: self.because },
             now: self.now,
             run: None,
-            time_zone: &TimeZone::UTC,
+            time_zone: self.time_zone,
         };
         let settled = self.store.settle(attempt.id, &settlement)?;
         if settled == Settled::Contradiction {

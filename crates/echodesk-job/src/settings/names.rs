@@ -24,9 +24,30 @@ pub const MAIL: SettingsGroup = SettingsGroup {
         ("ECHODESK_ATTACHMENTS_URL", "where they can be read over HTTP, if anywhere"),
         ("AWS_ACCESS_KEY_ID", "and AWS_SECRET_ACCESS_KEY: the keys to the bucket"),
         ("AWS_S3_ENDPOINT_URL", "a service other than Amazon's; AWS_S3_REGION_NAME for the region"),
-        ("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers"),
     ],
 };
+
+/// Whom to believe that a mail server is who it says it is.
+pub const CERTIFICATES: SettingsGroup =
+    SettingsGroup { names: &[("ECHODESK_CA_FILE", "further certificate authorities (PEM) to trust for mail servers")] };
+
+/// What it takes to deliver notices, and what they say.
+pub const NOTICES: SettingsGroup = SettingsGroup {
+    names: &[
+        ("EMAIL_BACKEND", "how notices go: smtp, file or console (or Django's dotted names)"),
+        ("EMAIL_HOST", "the mail server that takes them; EMAIL_PORT if not 25"),
+        ("EMAIL_USE_TLS", "True: STARTTLS; or EMAIL_USE_SSL=True: TLS from the first byte"),
+        ("EMAIL_HOST_USER", "and EMAIL_HOST_PASSWORD: what the mail server knows us by"),
+        ("EMAIL_TIMEOUT", "seconds to wait for it"),
+        ("EMAIL_FILE_PATH", "with the back end file: the folder, one .eml for each notice"),
+        ("DEFAULT_FROM_EMAIL", "the sender, for example EchoDesk <noreply@echodesk.ge>"),
+        ("ECHODESK_NOTICE_TEMPLATES", "a folder with texts that replace those that are built in"),
+    ],
+};
+
+/// Whose calendar days count.
+pub const TIME_ZONE: SettingsGroup =
+    SettingsGroup { names: &[("ECHODESK_TIME_ZONE", "whose days count, for example Asia/Tbilisi; else UTC")] };
 
 /// What it takes to charge cards at the Bank of Georgia.
 pub const BANK: SettingsGroup = SettingsGroup {
@@ -43,7 +64,7 @@ pub const CALLBACKS: SettingsGroup = SettingsGroup {
     names: &[("BOG_PUBLIC_KEY_FILE", "the keys (PEM) of callbacks, where they are not the bank's own")],
 };
 
-/// Who is billed.
+/// Who is billed, reminded and suspended.
 pub const BILLING: SettingsGroup =
     SettingsGroup { names: &[("ECHODESK_EXEMPT_TENANTS", "schemas that pay nothing, separated by commas")] };
 
@@ -51,4 +72,4 @@ pub const BILLING: SettingsGroup =
 pub const OUTPUT: SettingsGroup = SettingsGroup { names: &[("NO_COLOR", "set to anything: no colours")] };
 
 /// Every group, in the order of the help.
-pub const ALL: &[SettingsGroup] = &[DATABASE, MAIL, BANK, CALLBACKS, BILLING, OUTPUT];
+pub const ALL: &[SettingsGroup] = &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OUTPUT];

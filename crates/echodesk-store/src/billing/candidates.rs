@@ -28,8 +28,19 @@ define_sql_function! {
 const CHUNK: usize = 500;
 
 /// Which subscriptions are wanted.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    /// Those whose renewal date is in a window.
+    Due(&'a Window),
+    /// Active ones of active tenants that expire then or before.
+    ExpiringBy(Timestamp),
+    /// One, whatever its state.
+    One(SubscriptionId),
+}
+
+/// A page of which subscriptions is wanted.
 pub(crate) struct Wanted<'a> {
-    pub(crate) window: &'a Window,
+    pub(crate) which: Which<'a>,
     pub(crate) tenant: Option<TenantId>,
     pub(crate) after: Option<SubscriptionId>,
     pub(crate) limit: usize,
@@ -87,13 +98,21 @@ fn read(
     Ok(on!(connection, |c| {
         let mut query = subscriptions::table
             .inner_join(tenants::table)
-            .filter(renewal().gt(Stamp::from(wanted.window.after)))
-            .filter(renewal().le(Stamp::from(wanted.window.until)))
             .filter(subscriptions::id.gt(RowId(after)))
             .order(subscriptions::id)
             .limit(rows(limit))
             .select((SubscriptionRow::as_select(), TenantRow::as_select(), tenants::payment_provider))
             .into_boxed();
+        query = match wanted.which {
+            Which::Due(window) => {
+                query.filter(renewal().gt(Stamp::from(window.after))).filter(renewal().le(Stamp::from(window.until)))
+            }
+            Which::ExpiringBy(until) => query
+                .filter(subscriptions::is_active.eq(true))
+                .filter(tenants::is_active.eq(true))
+                .filter(subscriptions::expires_at.le(Stamp::from(until))),
+            Which::One(subscription) => query.filter(subscriptions::id.eq(RowId(subscription.0))),
+        };
         if let Some(tenant) = wanted.tenant {
             query = query.filter(subscriptions::tenant_id.eq(RowId(tenant.0)));
         }

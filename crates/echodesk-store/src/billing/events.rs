@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use echodesk_billing::model::Attempt;
 use echodesk_billing::ports::{Settlement, Source};
+use echodesk_core::{SubscriptionId, TenantId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,6 +13,17 @@ use crate::error::Outcome;
 use crate::sql_types::{JsonText, RowId, Stamp};
 use crate::tables::subscription_events;
 use crate::text::{clean, cut};
+
+/// An event that the watch over expiry brings about.
+pub(crate) struct StatusEvent {
+    pub(crate) kind: &'static str,
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) tenant: TenantId,
+    pub(crate) old: Value,
+    pub(crate) new: Value,
+    pub(crate) metadata: Value,
+    pub(crate) description: String,
+}
 
 /// An event that a settlement brings about.
 pub(crate) struct Event<'a> {
@@ -38,6 +50,26 @@ struct Row {
     tenant_id: RowId,
 }
 
+pub(crate) fn write_status(connection: &mut Connection, event: &StatusEvent, now: Timestamp) -> Outcome<()> {
+    let row = Row {
+        event_type: event.kind,
+        old_value: text(&event.old),
+        new_value: text(&event.new),
+        metadata: JsonText(clean(event.metadata.clone()).to_string()),
+        description: cut(&event.description, TEXT_CHARS).into_owned(),
+        created_at: Stamp::from(now),
+        payment_order_id: None,
+        subscription_id: RowId(event.subscription.0),
+        tenant_id: RowId(event.tenant.0),
+    };
+    on!(connection, |c| diesel::insert_into(subscription_events::table).values(vec![row]).execute(c))?;
+    Ok(())
+}
+
+fn text(value: &Value) -> Option<JsonText> {
+    Some(JsonText(clean(value.clone()).to_string()))
+}
+
 pub(crate) fn write(connection: &mut Connection, events: &[Event<'_>], now: Timestamp) -> Outcome<()> {
     let rows: Vec<Row> = events.iter().map(|event| event.row(now)).collect();
     on!(connection, |c| diesel::insert_into(subscription_events::table).values(rows).execute(c))?;
@@ -47,7 +79,6 @@ pub(crate) fn write(connection: &mut Connection, events: &[Event<'_>], now: Time
 impl Event<'_> {
     fn row(&self, now: Timestamp) -> Row {
         let attempt = self.attempt;
-        let text = |value: &Value| Some(JsonText(clean(value.clone()).to_string()));
         Row {
             event_type: self.kind,
             old_value: text(&self.old),

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use echodesk_billing::model::{BankOrderId, Seen};
 use echodesk_core::AttemptId;
+use jiff::Timestamp;
 
 use crate::sql_types::{RowId, Stamp};
 use crate::tables::subscriptions;
@@ -32,6 +33,11 @@ impl SubscriptionRow {
             parent: self.parent(),
             last_attempt,
         }
+    }
+
+    /// The date that it is renewed for.
+    pub(crate) fn renewal_date(&self) -> Option<Timestamp> {
+        self.expires_at.or(self.next_billing_date).map(Into::into)
     }
 
     /// The order on which its card was saved.

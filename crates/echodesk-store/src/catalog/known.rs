@@ -31,13 +31,17 @@ pub(crate) const INVOICES: &str = "tenants_invoice";
 /// What EchoDesk will charge by itself. Releases of EchoDesk that do not do so do not have it.
 pub(crate) const RETRIES: &str = "tenants_payment_retry_schedule";
 
+/// Saved cards, as they are told to people. Only read.
+pub(crate) const SAVED_CARDS: &str = "tenants_saved_card";
+
 /// EchoDesk's tables in `public` that billing needs.
 pub(crate) const ECHODESK_BILLING_TABLES: [&str; 6] =
     [SUBSCRIPTIONS, SELECTED_FEATURES, FEATURES, ORDERS, EVENTS, INVOICES];
 /// Those among them that a run inserts into. Into the others only a person's command does.
 pub(crate) const INSERTED_BY_BILLING: [&str; 3] = [ORDERS, EVENTS, INVOICES];
 /// Ours in `public` that only billing needs.
-pub(crate) const OWN_BILLING_TABLES: [&str; 2] = ["echodesk_charge_attempt", "echodesk_invoice_month"];
+pub(crate) const OWN_BILLING_TABLES: [&str; 3] =
+    ["echodesk_charge_attempt", "echodesk_invoice_month", "echodesk_suspension"];
 
 /// The columns that our INSERTs into a table fill and our queries read, all of which must therefore be
 /// there. `id` fills itself.
@@ -57,6 +61,7 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
             "max_storage",
             "preferred_language",
             "deployment_status",
+            "frontend_url",
             "min_users_per_ticket",
             "only_superadmin_can_delete_tickets",
             "ip_whitelist_enabled",
@@ -146,7 +151,22 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
         "echodesk_run" => {
             &["id", "job", "host", "version", "arguments", "started_at", "finished_at", "exit_code", "summary"]
         }
-        "echodesk_notice" => &["tenant_id", "kind", "subject_key", "period", "payload", "state", "created_at"],
+        "echodesk_notice" => &[
+            "tenant_id",
+            "kind",
+            "subject_key",
+            "period",
+            "payload",
+            "state",
+            "created_at",
+            "attempts",
+            "not_before",
+            "claimed_by",
+            "claimed_until",
+            "sent_to",
+            "why",
+            "closed_at",
+        ],
         _ => of_billing(table),
     }
 }
@@ -260,6 +280,8 @@ fn of_billing(table: &str) -> &'static [&'static str] {
             "updated_at",
         ],
         "echodesk_invoice_month" => &["month", "last"],
+        "echodesk_suspension" => &["subscription_id", "tenant_id", "expired_at", "suspended_at", "lifted_at"],
+        SAVED_CARDS => &["parent_order_id", "masked_card_number", "card_expiry", "saved_at", "is_active", "tenant_id"],
         RETRIES => &["status", "scheduled_for", "executed_at", "skip_reason", "subscription_id"],
         _ => &[],
     }

@@ -7,8 +7,8 @@ use diesel::sql_types::{Array, Text};
 
 use super::known::{EVENTS, INVOICES};
 use super::{
-    CONNECTIONS, FEATURES, MESSAGES, ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, RETRIES, SELECTED_FEATURES,
-    SUBSCRIPTIONS, TENANTS,
+    CONNECTIONS, FEATURES, MESSAGES, ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, RETRIES, SAVED_CARDS,
+    SELECTED_FEATURES, SUBSCRIPTIONS, TENANTS,
 };
 use crate::error::Outcome;
 
@@ -17,9 +17,9 @@ pub(crate) type Right = (&'static str, &'static str);
 
 /// What renewals need in `public`. `echodesk tenant subscribe` needs more; who may use it is told by
 /// the database.
-pub(crate) const BILLING_RIGHTS: [Right; 23] = [
+pub(crate) const BILLING_RIGHTS: [Right; 28] = [
     (TENANTS, "SELECT"),
-    // A payment lifts a suspension.
+    // Suspending, and lifting that.
     (TENANTS, "UPDATE"),
     (SUBSCRIPTIONS, "SELECT"),
     (SUBSCRIPTIONS, "UPDATE"),
@@ -32,6 +32,7 @@ pub(crate) const BILLING_RIGHTS: [Right; 23] = [
     (EVENTS, "INSERT"),
     (INVOICES, "SELECT"),
     (INVOICES, "INSERT"),
+    (SAVED_CARDS, "SELECT"),
     (RETRIES, "SELECT"),
     (RETRIES, "UPDATE"),
     (OWN_BILLING_TABLES[0], "SELECT"),
@@ -40,8 +41,12 @@ pub(crate) const BILLING_RIGHTS: [Right; 23] = [
     (OWN_BILLING_TABLES[1], "SELECT"),
     (OWN_BILLING_TABLES[1], "INSERT"),
     (OWN_BILLING_TABLES[1], "UPDATE"),
+    (OWN_BILLING_TABLES[2], "SELECT"),
+    (OWN_BILLING_TABLES[2], "INSERT"),
+    (OWN_BILLING_TABLES[2], "UPDATE"),
     ("echodesk_notice", "SELECT"),
     ("echodesk_notice", "INSERT"),
+    ("echodesk_notice", "UPDATE"),
 ];
 
 /// What a sync needs in every tenant's schema.

@@ -24,6 +24,7 @@ fn shape_findings(public: &Shape) -> Vec<SchemaFinding> {
     for table in catalog::ECHODESK_BILLING_TABLES {
         findings.extend(of_table(public, table, echodesk_migrates));
     }
+    findings.extend(of_table(public, catalog::SAVED_CARDS, echodesk_migrates));
     if public.has(catalog::RETRIES) {
         findings.extend(missing_columns(public, catalog::RETRIES, echodesk_migrates));
     }

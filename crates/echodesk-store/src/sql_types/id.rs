@@ -16,7 +16,7 @@ use diesel::sqlite::Sqlite;
 pub struct Id;
 
 /// A value of that type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Id)]
 pub(crate) struct RowId(pub(crate) i64);
 

@@ -33,7 +33,12 @@ on_both! {
 
 on_both! {
     fn every_table_and_every_column_is_asked_for(world) {
-        for table in ECHODESKS.into_iter().chain(["echodesk_charge_attempt", "echodesk_invoice_month"]) {
+        for table in ECHODESKS.into_iter().chain([
+            "tenants_saved_card",
+            "echodesk_charge_attempt",
+            "echodesk_invoice_month",
+            "echodesk_suspension",
+        ]) {
             world.execute(&format!("ALTER TABLE public.{table} RENAME TO put_aside"));
             let findings = billing(world);
             assert_eq!(findings.len(), 1, "{findings:?}");
@@ -46,6 +51,8 @@ on_both! {
             ("tenants_payment_order", "card_saved"),
             ("tenants_subscription_event", "metadata"),
             ("tenants_invoice", "paid_date"),
+            ("tenants_saved_card", "masked_card_number"),
+            ("echodesk_suspension", "lifted_at"),
             ("echodesk_charge_attempt", "trouble"),
         ] {
             world.execute(&format!("ALTER TABLE public.{table} RENAME COLUMN {column} TO put_aside"));
@@ -108,16 +115,24 @@ fn rights_that_payments_lack_are_told_and_stop_nothing_else() {
     let findings = store.inspect().unwrap();
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!((findings[0].severity, findings[0].schema.as_str()), (Severity::Billing, "public"));
-    for right in ["INSERT on tenants_payment_order", "UPDATE on tenants_tenant", "SELECT on tenants_feature"] {
+    for right in [
+        "INSERT on tenants_payment_order",
+        "UPDATE on tenants_tenant",
+        "SELECT on tenants_feature",
+        "SELECT on tenants_saved_card",
+        "INSERT on echodesk_suspension",
+    ] {
         assert!(findings[0].problem.contains(right), "{findings:?}");
     }
 
     world.execute(
         "GRANT SELECT, UPDATE ON public.tenants_tenant, public.tenants_tenant_subscription TO mail_only; \
          GRANT SELECT ON public.tenants_tenant_subscription_selected_features, public.tenants_feature TO mail_only; \
+         GRANT SELECT ON public.tenants_saved_card TO mail_only; \
          GRANT SELECT, INSERT, UPDATE ON public.tenants_payment_order TO mail_only; \
          GRANT SELECT, INSERT ON public.tenants_subscription_event, public.tenants_invoice TO mail_only; \
-         GRANT SELECT, INSERT, UPDATE ON public.echodesk_charge_attempt, public.echodesk_invoice_month TO mail_only",
+         GRANT SELECT, INSERT, UPDATE ON public.echodesk_charge_attempt, public.echodesk_invoice_month, \
+           public.echodesk_suspension TO mail_only",
     );
     assert_eq!(store.inspect().unwrap(), []);
 

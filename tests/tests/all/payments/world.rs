@@ -15,48 +15,48 @@ use super::run::{Ran, Run, assert_discreet};
 use crate::support::{Backend, PATIENCE, World};
 
 /// What each subscription of these worlds costs a month: two agents at 25 lari.
-pub(super) const PRICE: &str = "50";
+pub(crate) const PRICE: &str = "50";
 
-pub(super) struct PaymentWorld {
-    pub(super) bank: SandboxBank,
-    pub(super) world: World,
+pub(crate) struct PaymentWorld {
+    pub(crate) bank: SandboxBank,
+    pub(crate) world: World,
     /// Takes the bank's callbacks, if anybody does.
     server: Option<CallbackServer>,
     settings: Vec<(&'static str, String)>,
     /// The renewal date of each tenant, less what was paid for.
-    pub(super) dates: RefCell<BTreeMap<String, Timestamp>>,
+    pub(crate) dates: RefCell<BTreeMap<String, Timestamp>>,
     runs: Cell<usize>,
 }
 
 /// A bank that settles at once and calls nobody back.
-pub(super) fn silent() -> Behaviour {
+pub(crate) fn silent() -> Behaviour {
     Behaviour { callbacks: Callbacks::lost(), ..Behaviour::default() }
 }
 
 /// A bank whose charges stay `processing` until a test settles them.
-pub(super) fn by_hand() -> Behaviour {
+pub(crate) fn by_hand() -> Behaviour {
     Behaviour { settle_after: None, ..Behaviour::default() }
 }
 
 impl PaymentWorld {
     /// `None` where the back end's server is not installed.
-    pub(super) fn new(backend: Backend, behaviour: Behaviour) -> Option<Self> {
+    pub(crate) fn new(backend: Backend, behaviour: Behaviour) -> Option<Self> {
         Some(Self::of(World::new(backend, "/dev/null".as_ref())?, behaviour))
     }
 
     /// One whose callbacks are served by `echodesk callbacks serve`.
-    pub(super) fn with_callbacks(backend: Backend, behaviour: Behaviour) -> Option<Self> {
+    pub(crate) fn with_callbacks(backend: Backend, behaviour: Behaviour) -> Option<Self> {
         Some(Self::new(backend, behaviour)?.serving_callbacks())
     }
 
-    pub(super) fn serving_callbacks(mut self) -> Self {
+    pub(crate) fn serving_callbacks(mut self) -> Self {
         let server = CallbackServer::start(&self);
         self.settings.push(("BOG_CALLBACK_URL", server.url()));
         self.server = Some(server);
         self
     }
 
-    pub(super) fn of(world: World, behaviour: Behaviour) -> Self {
+    pub(crate) fn of(world: World, behaviour: Behaviour) -> Self {
         let bank = SandboxBank::start(behaviour);
         let settings = vec![
             ("BOG_CLIENT_ID", bank.client_id().to_owned()),
@@ -67,34 +67,34 @@ impl PaymentWorld {
         Self { bank, world, server: None, settings, dates: RefCell::default(), runs: Cell::new(0) }
     }
 
-    pub(super) fn server(&self) -> &CallbackServer {
+    pub(crate) fn server(&self) -> &CallbackServer {
         self.server.as_ref().unwrap()
     }
 
-    pub(super) fn set(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         self.settings.push((name, value.to_owned()));
     }
 
     /// A program with the bank's settings beside those of the installation.
-    pub(super) fn command(&self, program: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = self.world.installation.command(program, arguments);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    pub(super) fn echodesk(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn echodesk(&self, arguments: &[&str]) -> Ended {
         let ended = Ended::of(self.command("echodesk", arguments).spawn().unwrap());
         assert_discreet(&ended);
         ended
     }
 
     /// A tenant whose subscription ends in so many days, with a card of the bank's for its price.
-    pub(super) fn subscribe(&self, tenant: &str, days: i64, card: Card) {
+    pub(crate) fn subscribe(&self, tenant: &str, days: i64, card: Card) {
         self.bank.add_card(&card_of(tenant), PRICE, card);
         self.subscribe_with(tenant, days, &["--price", "25.00", "--card", &card_of(tenant)]);
     }
 
-    pub(super) fn subscribe_with(&self, tenant: &str, days: i64, more: &[&str]) {
+    pub(crate) fn subscribe_with(&self, tenant: &str, days: i64, more: &[&str]) {
         if tenant != crate::support::TENANT {
             let add = ["tenant", "add", tenant, "--name", tenant, "--admin-email", "admin@example.com"];
             let _ = self.echodesk(&add).well();
@@ -107,7 +107,7 @@ impl PaymentWorld {
     }
 
     /// Starts `recurring-payments`. Unless told otherwise it waits a second for charges to settle.
-    pub(super) fn start(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Run {
         self.runs.set(self.runs.get() + 1);
         let file = self.world.installation.folder.join(format!("payments-{}.json", self.runs.get()));
         let name = file.display().to_string();
@@ -120,17 +120,17 @@ impl PaymentWorld {
     }
 
     /// Runs `recurring-payments` to its end.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.start(arguments).end()
     }
 
     /// Ends every claim, as time would: a killed process cannot give its own back.
-    pub(super) fn end_claims(&self) {
+    pub(crate) fn end_claims(&self) {
         self.world.execute("UPDATE echodesk_charge_attempt SET claimed_by = NULL, claimed_until = NULL");
     }
 
     /// Makes all attempts so many days older than they are.
-    pub(super) fn age_attempts(&self, days: u32) {
+    pub(crate) fn age_attempts(&self, days: u32) {
         let older = |column: &str| match self.world.backend() {
             Backend::Sqlite => format!("{column} = strftime('%Y-%m-%dT%H:%M:%f000Z', {column}, '-{days} days')"),
             Backend::Postgres => format!("{column} = {column} - interval '{days} days'"),
@@ -140,18 +140,18 @@ impl PaymentWorld {
     }
 
     /// How many rows there are of what follows FROM, in the public schema.
-    pub(super) fn count(&self, source: &str) -> usize {
+    pub(crate) fn count(&self, source: &str) -> usize {
         let counted = self.world.public_texts(&format!("SELECT CAST(count(*) AS text) AS value FROM {source}"));
         counted[0].parse().unwrap()
     }
 
     /// Ends the server of callbacks as an operator would, and returns its exit code.
-    pub(super) fn stop_callbacks(&mut self) -> Option<i32> {
+    pub(crate) fn stop_callbacks(&mut self) -> Option<i32> {
         self.server.as_mut().unwrap().stop()
     }
 
     /// Makes everything of a tenant so much older than it is.
-    pub(super) fn let_pass(&self, tenant: &str, time: SignedDuration) {
+    pub(crate) fn let_pass(&self, tenant: &str, time: SignedDuration) {
         let at = |moment: Timestamp| format!("'{:.6}'", moment - time);
         let (expires, billed) = (self.date(tenant, "expires_at"), self.date(tenant, "next_billing_date"));
         self.alter_subscription(tenant, &format!("expires_at = {}, next_billing_date = {}", at(expires), at(billed)));
@@ -170,7 +170,7 @@ impl PaymentWorld {
     }
 
     /// All rows of all tables of the public schema, and of the tenants' on PostgreSQL.
-    pub(super) fn dump(&self) -> String {
+    pub(crate) fn dump(&self) -> String {
         self.world.dump().unwrap_or_else(|| {
             let tables = self.world.public_texts("SELECT name AS value FROM sqlite_schema WHERE type = 'table'");
             let rows = tables.iter().flat_map(|table| {
@@ -183,7 +183,7 @@ impl PaymentWorld {
     }
 
     /// Changes the subscription of a tenant.
-    pub(super) fn alter_subscription(&self, tenant: &str, set: &str) {
+    pub(crate) fn alter_subscription(&self, tenant: &str, set: &str) {
         self.world.execute(&format!(
             "UPDATE tenants_tenant_subscription SET {set} \
              WHERE tenant_id = (SELECT id FROM tenants_tenant WHERE schema_name = '{tenant}')"
@@ -192,7 +192,7 @@ impl PaymentWorld {
 }
 
 /// The bank's id of the order on which a tenant's card was saved.
-pub(super) fn card_of(tenant: &str) -> String {
+pub(crate) fn card_of(tenant: &str) -> String {
     format!("card-{tenant}")
 }
 
@@ -203,7 +203,7 @@ fn in_days(days: i64) -> Timestamp {
 }
 
 /// Waits until something is so.
-pub(super) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let clock = SystemClock::new();
     while !is_so() {
         assert!(clock.elapsed() < PATIENCE, "it never came to this: {what}");

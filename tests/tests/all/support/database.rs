@@ -36,9 +36,19 @@ pub(super) fn texts(world: &World, schema: &str, sql: &str) -> Vec<String> {
 
 pub(super) fn execute(world: &World, schema: &str, sql: &str) {
     match world.backend {
-        Backend::Sqlite => diesel::sql_query(sql).execute(&mut sqlite(world, schema)).unwrap(),
-        Backend::Postgres => diesel::sql_query(sql).execute(&mut postgres(world, schema)).unwrap(),
+        Backend::Sqlite => sqlite(world, schema).batch_execute(sql).unwrap(),
+        Backend::Postgres => postgres(world, schema).batch_execute(sql).unwrap(),
+    }
+}
+
+/// A transaction that has changed nothing yet.
+pub(super) fn begin(world: &World) -> Held {
+    let mut held = match world.backend {
+        Backend::Sqlite => Held::Sqlite(sqlite(world, "public")),
+        Backend::Postgres => Held::Postgres(postgres(world, "public")),
     };
+    held.execute("BEGIN");
+    held
 }
 
 pub(super) fn remember(world: &World) {
@@ -77,10 +87,24 @@ pub(super) fn come_to_rest(world: &World) {
 }
 
 /// A transaction that holds a lock; it is rolled back with its connection.
-#[expect(dead_code, reason = "a connection does what it is for by being there")]
 pub(crate) enum Held {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
+}
+
+impl Held {
+    /// Changes something in the transaction.
+    pub(crate) fn execute(&mut self, sql: &str) {
+        match self {
+            Self::Sqlite(connection) => diesel::sql_query(sql).execute(connection).unwrap(),
+            Self::Postgres(connection) => diesel::sql_query(sql).execute(connection).unwrap(),
+        };
+    }
+
+    /// Makes what was changed true for everybody, and lets go.
+    pub(crate) fn commit(mut self) {
+        self.execute("COMMIT");
+    }
 }
 
 pub(super) fn hold(world: &World, table: &str) -> Held {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use echodesk_billing::callback::CallbackKeys;
 use echodesk_billing::model::{Attempt, AttemptState};
+use jiff::tz::TimeZone;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
@@ -25,7 +26,7 @@ impl Bank {
         let pem = String::from_utf8(self.0.public_key_to_pem().unwrap()).unwrap();
         let keys = CallbackKeys::from_pem(&pem).unwrap();
         let (store, clock) = (bench.store.clone(), Arc::clone(&bench.world.clock));
-        Running::start(Arc::new(Ledger { store, keys, clock }), Limits::default())
+        Running::start(Arc::new(Ledger { store, keys, clock, time_zone: TimeZone::UTC }), Limits::default())
     }
 
     fn signed(&self, body: &str) -> Vec<u8> {

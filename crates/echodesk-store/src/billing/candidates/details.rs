@@ -56,7 +56,7 @@ impl Details {
         let mut details = Self::default();
         details.load_prices(connection, &ids)?;
         details.load_card_orders(connection, page, &tenants)?;
-        details.load_attempts(connection, wanted, &ids)?;
+        details.load_attempts(connection, page, &ids)?;
         details.load_foreign(connection, &tenants, wanted.now)?;
         if wanted.with_retries {
             for (subscription, at) in retries::planned(connection, &ids)? {
@@ -125,8 +125,9 @@ impl Details {
         Ok(())
     }
 
-    fn load_attempts(&mut self, connection: &mut Connection, wanted: &Wanted<'_>, ids: &[RowId]) -> Outcome<()> {
-        let since = wanted.window.after.checked_sub(NEAR).unwrap_or(Timestamp::MIN);
+    fn load_attempts(&mut self, connection: &mut Connection, page: &[Due], ids: &[RowId]) -> Outcome<()> {
+        let earliest = page.iter().filter_map(|due| due.row.renewal_date()).min().unwrap_or(Timestamp::MAX);
+        let since = earliest.checked_sub(NEAR).unwrap_or(Timestamp::MIN);
         let rows: Vec<PastRow> = on!(&mut *connection, |c| attempts::table
             .filter(attempts::subscription_id.eq_any(ids))
             .filter(attempts::period.ge(Stamp::from(since)).or(attempts::state.eq_any(OPEN)))

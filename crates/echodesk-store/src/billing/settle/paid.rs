@@ -5,11 +5,12 @@ use echodesk_billing::model::{Attempt, AttemptState};
 use echodesk_billing::ports::{Settled, Settlement};
 use echodesk_billing::rules::period::{Extension, extend as extension_of, same_period};
 use echodesk_core::notice::{NewNotice, NoticeKind};
+use jiff::Timestamp;
 
 use super::closing;
 use super::standing::{Order, Standing, Subscription};
 use crate::billing::events::{self, Event};
-use crate::billing::{invoices, ledger, retries};
+use crate::billing::{invoices, ledger, retries, saved_cards, suspensions};
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::notices;
@@ -50,6 +51,9 @@ pub(super) fn settle(
         }
         events::write(connection, &events_of(standing, subscription, &extension, settlement), settlement.now)?;
     }
+    let receipt =
+        receipt(attempt, saved_cards::masked(connection, attempt.tenant, &attempt.parent)?, until, settlement);
+    notices::queue(connection, attempt.tenant, &receipt)?;
     if with_retries {
         let why = format!("paid by order {}", attempt.order);
         retries::cancel(connection, attempt.subscription, &why, settlement.now)?;
@@ -110,6 +114,7 @@ fn lift(
 ) -> Outcome<()> {
     let target = tenants::table.filter(tenants::id.eq(RowId(attempt.tenant.0)));
     on!(&mut *connection, |c| diesel::update(target).set(tenants::is_active.eq(true)).execute(c))?;
+    suspensions::note_lifted(connection, attempt.subscription, settlement.now)?;
     let notice = NewNotice {
         kind: NoticeKind::Reactivated { paid_until: extension.next_billing_date },
         subject_key: format!("subscription:{}", attempt.subscription),
@@ -117,6 +122,27 @@ fn lift(
         decided_at: settlement.now,
     };
     notices::queue(connection, attempt.tenant, &notice)
+}
+
+/// Told whoever has extended the subscription; its period is the order's name, so that it is told once.
+fn receipt(
+    attempt: &Attempt,
+    card: Option<String>,
+    paid_until: Option<Timestamp>,
+    settlement: &Settlement<'_>,
+) -> NewNotice {
+    NewNotice {
+        kind: NoticeKind::RenewalPaid {
+            amount: attempt.amount.to_string(),
+            paid_at: settlement.now,
+            paid_until,
+            order: attempt.order.to_string(),
+            card,
+        },
+        subject_key: format!("subscription:{}", attempt.subscription),
+        period: attempt.order.to_string(),
+        decided_at: settlement.now,
+    }
 }
 
 fn events_of<'a>(

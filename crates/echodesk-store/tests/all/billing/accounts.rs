@@ -69,6 +69,16 @@ pub(crate) fn paid_order(name: &str, order: &str, bank_order: &str, amount: &str
     )
 }
 
+/// The statement that adds a saved card.
+pub(crate) fn saved_card(name: &str, parent: &str, masked: &str, expiry: &str, active: bool) -> String {
+    format!(
+        "INSERT INTO public.tenants_saved_card (parent_order_id, card_type, masked_card_number, card_expiry, transaction_id, \
+           saved_at, is_active, tenant_id, is_default, card_save_type) \
+         SELECT '{parent}', 'visa', '{masked}', '{expiry}', '', '2026-10-25T00:00:00.000000Z', {active}, id, false, \
+           'subscription' FROM public.tenants_tenant WHERE schema_name = '{name}';"
+    )
+}
+
 /// The statement that adds a pending order of somebody else's.
 pub(crate) fn pending_order(name: &str, order: &str, created_at: &str) -> String {
     format!(

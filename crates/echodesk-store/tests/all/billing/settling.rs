@@ -5,7 +5,7 @@ use echodesk_billing::ports::{BillingStore, Settled, Settlement, Source};
 
 use super::accounts::{
     EXTENDED, accept, add_retry, at, bank_order, day, events, field, invoices, make_retries, notices, orders, paid,
-    prepare, read, rejected, settle, settlement, standing, state, subscribe,
+    prepare, read, rejected, saved_card, settle, settlement, standing, state, subscribe,
 };
 use crate::world::{World, now, on_both};
 
@@ -38,7 +38,7 @@ on_both! {
         assert_eq!(world.select(&order), ["paid 2026-11-22 bank-acme"]);
         assert_eq!(events(world), ["payment_success"]);
         assert_eq!(invoices(world), ["INV-202611-0001"]);
-        assert!(notices(world).is_empty());
+        assert_eq!(notices(world), ["renewal_paid"]);
         let closed = read(&world.store, &attempt);
         assert_eq!((closed.state, closed.refusal, closed.trouble), (AttemptState::Paid, None, None));
 
@@ -46,6 +46,7 @@ on_both! {
             assert_eq!(settle(&world.store, &attempt, refusal), Settled::Already(AttemptState::Paid));
         }
         assert_eq!((standing(world, "acme").as_str(), events(world).len(), invoices(world).len()), (PAID, 1, 1));
+        assert_eq!(notices(world), ["renewal_paid"]);
     }
 }
 
@@ -94,7 +95,7 @@ on_both! {
         assert_eq!(world.select("SELECT schema_name AS row FROM public.tenants_tenant WHERE is_active"), ["acme"]);
         assert_eq!(events(world), ["payment_success", "reactivated"]);
         let until = field(world, "payload", "paid_until");
-        let notice = world.select(&format!("SELECT kind || ' ' || {until} AS row FROM public.echodesk_notice"));
+        let notice = world.select(&format!("SELECT kind || ' ' || {until} AS row FROM public.echodesk_notice WHERE kind = 'reactivated'"));
         assert_eq!(notice, ["reactivated 2026-12-22T10:00:00.123456Z"]);
     }
 }
@@ -122,6 +123,7 @@ on_both! {
         assert_eq!(standing(world, "acme"), PAID);
         assert_eq!(state(&world.store, &attempt), AttemptState::Paid);
         assert!(events(world).is_empty() && invoices(world).is_empty(), "EchoDesk writes its own");
+        assert_eq!(notices(world), ["renewal_paid"], "a receipt it does not send");
         assert_eq!(world.select("SELECT status AS row FROM public.tenants_payment_retry_schedule"), ["cancelled"]);
     }
 }
@@ -240,5 +242,29 @@ on_both! {
         world.store.settle(attempt.id, &Settlement { bank_order: Some(&name), now: now(), ..settlement(None) }).unwrap();
         assert_eq!(read(&world.store, &attempt).bank_order, Some(name));
         assert_eq!(world.select("SELECT bog_order_id AS row FROM public.tenants_payment_order WHERE NOT card_saved"), ["bank-9"]);
+    }
+}
+
+on_both! {
+    fn the_receipt_says_what_was_paid_by_which_card_until_when(world) {
+        subscribe(world, "acme");
+        subscribe(world, "b");
+        world.execute(&saved_card("acme", "card-of-acme", "411111***1111", "01/20", false));
+        world.execute(&saved_card("b", "card-of-b", "", "01/20", true));
+        for name in ["acme", "b"] {
+            let attempt = accept(&world.store, name);
+            settle(&world.store, &attempt, None);
+            let payload = |name: &str| field(world, "payload", name);
+            let receipt = world.select(&format!(
+                "SELECT {} || ' ' || {} || ' ' || {} || ' ' || coalesce({}, 'no card') AS row FROM public.echodesk_notice \
+                 WHERE kind = 'renewal_paid' AND period = '{}' AND {} = period",
+                payload("amount"), payload("paid_at"), payload("paid_until"), payload("card"), attempt.order, payload("order")
+            ));
+            let card = if name == "acme" { "411111***1111" } else { "no card" };
+            assert_eq!(receipt, [format!("50.00 GEL 2026-11-22T10:00:00.123456Z {EXTENDED} {card}")], "also of one that is not active");
+        }
+        let subjects = world.select("SELECT subject_key AS row FROM public.echodesk_notice ORDER BY id");
+        assert_eq!(subjects.len(), 2);
+        assert!(subjects.iter().all(|subject| subject.starts_with("subscription:")), "{subjects:?}");
     }
 }

@@ -1,0 +1,180 @@
+//! Claiming a page of notices, with what their delivery depends on.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use echodesk_core::notice::NoticeKind;
+use echodesk_core::{NoticeId, SchemaName, TenantId};
+use echodesk_notify::ports::{Claim, Queued, Situation};
+use jiff::Timestamp;
+
+use super::subscriptions::{is_about_one, situations};
+use super::{CHUNK, NoticeState};
+use crate::connection::{Connection, on};
+use crate::error::Outcome;
+use crate::sql_types::{Id, Json, JsonText, Moment, RowId, Stamp, Uuid, UuidValue};
+use crate::tables::{notices, tenants};
+use crate::tenants::Row as TenantRow;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Id)]
+    tenant_id: RowId,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    subject_key: String,
+    #[diesel(sql_type = Text)]
+    period: String,
+    #[diesel(sql_type = Json)]
+    payload: JsonText,
+    #[diesel(sql_type = Moment)]
+    created_at: Stamp,
+    #[diesel(sql_type = Integer)]
+    attempts: i32,
+}
+
+/// Whom notices are for.
+struct Recipient {
+    tenant: TenantRow,
+    schema: SchemaName,
+    sign_in_url: Option<String>,
+}
+
+/// A page of claimed notices, ascending by id. Those that can go to nobody are closed on the way and the
+/// page filled up with those that follow: they must not stand in anybody's way.
+pub(super) fn page(
+    connection: &mut Connection,
+    claim: &Claim,
+    tenant: Option<TenantId>,
+    limit: usize,
+) -> Outcome<Vec<Queued>> {
+    let mut page = Vec::new();
+    while page.len() < limit {
+        let wanted = (limit - page.len()).min(CHUNK);
+        let rows = take(connection, claim, tenant, wanted)?;
+        let is_last = rows.len() < wanted;
+        page.extend(with_recipients(connection, rows, claim.now)?);
+        if is_last {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// In one statement: on PostgreSQL whoever claims at the same time goes on to the rows behind.
+fn take(connection: &mut Connection, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Outcome<Vec<Row>> {
+    // Numbers in the order of their first use: that is how SQLite counts them. The state is said in the words
+    // of the partial index.
+    let due = "SELECT id FROM public.echodesk_notice WHERE state = 'queued' \
+         AND (claimed_until IS NULL OR claimed_until <= $1) AND (not_before IS NULL OR not_before <= $1) \
+         AND ($2 OR tenant_id = $3) ORDER BY id LIMIT $4";
+    let columns = "n.id, n.tenant_id, n.kind, n.subject_key, n.period, n.payload, n.created_at, n.attempts";
+    let query = if connection.is_postgres() {
+        // Evaluated once whatever the plan is, so that no more are claimed than are asked for.
+        format!(
+            "WITH due AS MATERIALIZED ({due} FOR UPDATE SKIP LOCKED) \
+             UPDATE public.echodesk_notice n SET claimed_by = $5, claimed_until = $6 FROM due WHERE n.id = due.id \
+             RETURNING {columns}"
+        )
+    } else {
+        format!(
+            "WITH due AS MATERIALIZED ({due}) \
+             UPDATE public.echodesk_notice SET claimed_by = $5, claimed_until = $6 WHERE id IN (SELECT id FROM due) \
+             RETURNING {}",
+            columns.replace("n.", "")
+        )
+    };
+    let mut rows: Vec<Row> = on!(connection, |c| diesel::sql_query(&query)
+        .bind::<Moment, _>(Stamp::from(claim.now))
+        .bind::<Bool, _>(tenant.is_none())
+        .bind::<Id, _>(RowId(tenant.map_or(0, |tenant| tenant.0)))
+        .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind::<Uuid, _>(UuidValue(claim.run.0))
+        .bind::<Moment, _>(Stamp::from(claim.until))
+        .load(c))?;
+    // RETURNING promises no order.
+    rows.sort_unstable_by_key(|row| row.id);
+    Ok(rows)
+}
+
+fn with_recipients(connection: &mut Connection, rows: Vec<Row>, now: Timestamp) -> Outcome<Vec<Queued>> {
+    let recipients = recipients(connection, &rows)?;
+    let subjects = rows.iter().filter(|row| is_about_one(&row.subject_key)).map(|row| row.tenant_id);
+    let situations = situations(connection, subjects.collect())?;
+    let (mut page, mut nobody) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match recipients.get(&row.tenant_id) {
+            None => nobody.push(row.id),
+            Some(Err(why)) => close(connection, &[row.id], NoticeState::Parked, why, now)?,
+            Some(Ok(recipient)) => {
+                let subscription = situations.get(&row.tenant_id).copied().filter(|_| is_about_one(&row.subject_key));
+                page.push(row.queued(recipient, Situation { subscription, mailbox_active: None }));
+            }
+        }
+    }
+    close(connection, &nobody, NoticeState::Withdrawn, "there is no such tenant any more", now)?;
+    Ok(page)
+}
+
+/// By tenant; why there is none if the tenant cannot be worked for.
+fn recipients(connection: &mut Connection, rows: &[Row]) -> Outcome<HashMap<RowId, Result<Recipient, String>>> {
+    let mut ids: Vec<RowId> = rows.iter().map(|row| row.tenant_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<(TenantRow, Option<String>)> = on!(connection, |c| tenants::table
+        .filter(tenants::id.eq_any(&ids))
+        .select((TenantRow::as_select(), tenants::frontend_url))
+        .load(c))?;
+    let recipient = |(tenant, url): (TenantRow, Option<String>)| {
+        let sign_in_url = url.filter(|url| !url.trim().is_empty());
+        let id = tenant.id();
+        let recipient = match tenant.schema_name().parse() {
+            Ok(schema) => Ok(Recipient { tenant, schema, sign_in_url }),
+            Err(error) => Err(format!("the tenant's schema name cannot be used: {error}")),
+        };
+        (id, recipient)
+    };
+    Ok(found.into_iter().map(recipient).collect())
+}
+
+fn close(connection: &mut Connection, ids: &[i64], state: NoticeState, why: &str, now: Timestamp) -> Outcome<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let closed = (
+        notices::state.eq(state.code()),
+        notices::why.eq(Some(why)),
+        notices::closed_at.eq(Some(Stamp::from(now))),
+        notices::claimed_by.eq(None::<UuidValue>),
+        notices::claimed_until.eq(None::<Stamp>),
+    );
+    on!(connection, |c| diesel::update(notices::table.filter(notices::id.eq_any(ids))).set(closed).execute(c))?;
+    Ok(())
+}
+
+impl Row {
+    fn queued(self, recipient: &Recipient, situation: Situation) -> Queued {
+        Queued {
+            id: NoticeId(self.id),
+            tenant: recipient.tenant.clone().into_tenant(recipient.schema.clone()),
+            sign_in_url: recipient.sign_in_url.clone(),
+            kind: read(&self.payload, &self.kind),
+            code: self.kind,
+            subject_key: self.subject_key,
+            period: self.period,
+            decided_at: self.created_at.into(),
+            attempts: u32::try_from(self.attempts).unwrap_or_default(),
+            situation,
+        }
+    }
+}
+
+fn read(payload: &JsonText, code: &str) -> Result<NoticeKind, String> {
+    let kind: NoticeKind =
+        serde_json::from_str(&payload.0).map_err(|error| format!("its payload cannot be read: {error}"))?;
+    if kind.code() == code { Ok(kind) } else { Err(format!("its payload is of another kind, {}", kind.code())) }
+}

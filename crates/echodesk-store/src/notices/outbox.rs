@@ -1,0 +1,51 @@
+//! The outbox: [`Outbox`] on both back ends.
+
+use diesel::prelude::*;
+use echodesk_core::{NoticeId, RunId, StoreError, TenantId};
+use echodesk_notify::ports::{Claim, Fate, Outbox, Queued};
+use jiff::Timestamp;
+
+use super::{NoticeState, claim, mailboxes, record};
+use crate::Store;
+use crate::connection::{Place, on};
+use crate::sql_types::{RowId, Stamp, UuidValue};
+use crate::tables::notices;
+
+impl Outbox for Store {
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError> {
+        let mut page = self.write(Place::Public, "claiming notices", |c| claim::page(c, claim, tenant, limit))?;
+        // Mailboxes are in the tenants' own schemas and files, any of which may be missing or closed to us:
+        // they are looked at once the claim stands, so that none of them can undo it.
+        mailboxes::look_at(self, &mut page);
+        Ok(page)
+    }
+
+    fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], now: Timestamp) -> Result<(), StoreError> {
+        if fates.is_empty() {
+            return Ok(());
+        }
+        self.write(Place::Public, "writing down what became of notices", |c| record::record(c, run, fates, now))
+    }
+
+    fn release(&self, run: RunId) -> Result<(), StoreError> {
+        self.write(Place::Public, "giving notices back", |c| {
+            let held = notices::table.filter(notices::claimed_by.eq(UuidValue(run.0)));
+            let free = (notices::claimed_by.eq(None::<UuidValue>), notices::claimed_until.eq(None::<Stamp>));
+            on!(c, |c| diesel::update(held).set(free).execute(c))?;
+            Ok(())
+        })
+    }
+
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<u64, StoreError> {
+        let count: i64 = self.read(Place::Public, "counting the notices that wait", |c| {
+            Ok(on!(c, |c| {
+                let mut query = notices::table.filter(NoticeState::Queued.condition()).count().into_boxed();
+                if let Some(tenant) = tenant {
+                    query = query.filter(notices::tenant_id.eq(RowId(tenant.0)));
+                }
+                query.get_result(c)
+            })?)
+        })?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}
