@@ -58,6 +58,9 @@ fn mailbox_off() -> NoticeKind {
     NoticeKind::MailboxSwitchedOff { address: "s@acme.example".to_owned(), reason: "password".to_owned() }
 }
 
+/// Words that the reason holds, and a change that is the reason.
+type Change = (&'static str, fn(&mut Queued));
+
 /// How things stand, beside a tenant that is active.
 fn standing(active: bool, expires_at: Option<&str>) -> SubscriptionSituation {
     SubscriptionSituation { active, expires_at: expires_at.map(at), next_billing_date: None, charge_open: false }
@@ -128,7 +131,7 @@ fn what_speaks_of_an_expiry_ends_with_it() {
         (urgent(), "2026-12-20T10:00:00Z"),
         (warning("2026-12-24"), "2026-12-24T10:00:00Z"),
     ];
-    let changes: [(&str, fn(&mut Queued)); 6] = [
+    let changes: [Change; 6] = [
         ("expires on 2027-01-21", |n| {
             n.situation.subscription = Some(standing(true, Some("2027-01-21T20:30:00Z")));
         }),
