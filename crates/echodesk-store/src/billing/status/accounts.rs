@@ -32,6 +32,16 @@ const PAID_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A customer does not take longer to pay.
 const PAYING_FOR: SignedDuration = SignedDuration::from_hours(24);
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = payment_orders)]
+struct OrderRow {
+    tenant_id: Option<RowId>,
+    order_id: String,
+    status: String,
+    paid_at: Option<Stamp>,
+    created_at: Stamp,
+}
+
 /// A page of accounts, ascending by subscription.
 pub(super) fn load(connection: &mut Connection, wanted: &Wanted<'_>) -> Outcome<Vec<Account>> {
     let mut accounts = Vec::new();
@@ -99,7 +109,7 @@ fn orders(
     let paid_since = Stamp::from(earliest.checked_sub(PAID_BEFORE).unwrap_or(Timestamp::MIN));
     let pending_since = Stamp::from(now.checked_sub(PAYING_FOR).unwrap_or(Timestamp::MIN));
     let ours = attempts::table.filter(attempts::order_id.eq(payment_orders::order_id));
-    let rows: Vec<(Option<RowId>, String, String, Option<Stamp>, Stamp)> = on!(connection, |c| payment_orders::table
+    let rows: Vec<OrderRow> = on!(connection, |c| payment_orders::table
         .filter(payment_orders::tenant_id.eq_any(&tenants))
         .filter(
             payment_orders::status
@@ -114,18 +124,13 @@ fn orders(
         )
         .filter(not(exists(ours)))
         .order(payment_orders::id)
-        .select((
-            payment_orders::tenant_id,
-            payment_orders::order_id,
-            payment_orders::status,
-            payment_orders::paid_at,
-            payment_orders::created_at,
-        ))
+        .select(OrderRow::as_select())
         .load(c))?;
     let mut orders: HashMap<RowId, Vec<RecentOrder>> = HashMap::new();
-    for (tenant, order, status, paid_at, created_at) in rows {
-        let recent = RecentOrder { order, paid: status == "paid", at: paid_at.unwrap_or(created_at).into() };
-        if let Some(tenant) = tenant {
+    for row in rows {
+        if let Some(tenant) = row.tenant_id {
+            let at = row.paid_at.unwrap_or(row.created_at).into();
+            let recent = RecentOrder { order: row.order_id, paid: row.status == "paid", at };
             orders.entry(tenant).or_default().push(recent);
         }
     }
