@@ -12,7 +12,7 @@ const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 impl PaymentWorld {
     /// The bank has captured so many charges of this tenant, each for another period, and each has
     /// extended the subscription once: one paid order, one event, one invoice, thirty days.
-    pub(super) fn assert_exact(&self, tenant: &str, captures: usize) {
+    pub(crate) fn assert_exact(&self, tenant: &str, captures: usize) {
         self.assert_captured_once();
         let orders = self.orders_of(tenant);
         let captured: Vec<_> = self
@@ -49,7 +49,7 @@ impl PaymentWorld {
     }
 
     /// No subscription was charged twice for one period, and nothing was charged that is not in our books.
-    pub(super) fn assert_captured_once(&self) {
+    pub(crate) fn assert_captured_once(&self) {
         let rows = self.world.public_texts(
             "SELECT order_id || ' ' || CAST(subscription_id AS text) || ' ' || CAST(period AS text) AS value \
              FROM echodesk_charge_attempt",
@@ -67,7 +67,7 @@ impl PaymentWorld {
     }
 
     /// No attempt is open, claimed or in trouble.
-    pub(super) fn assert_nothing_left(&self) {
+    pub(crate) fn assert_nothing_left(&self) {
         let left = self.world.public_texts(
             "SELECT order_id || ' ' || state || ' ' || coalesce(trouble, '') AS value FROM echodesk_charge_attempt \
              WHERE closed_at IS NULL OR claimed_by IS NOT NULL OR trouble IS NOT NULL",
@@ -76,14 +76,14 @@ impl PaymentWorld {
     }
 
     /// Our orders of a tenant, oldest first.
-    pub(super) fn orders_of(&self, tenant: &str) -> Vec<String> {
+    pub(crate) fn orders_of(&self, tenant: &str) -> Vec<String> {
         self.world.public_texts(&format!(
             "SELECT order_id AS value FROM echodesk_charge_attempt WHERE schema_name = '{tenant}' ORDER BY id"
         ))
     }
 
     /// States of a tenant's attempts, oldest first, with who settled them.
-    pub(super) fn states_of(&self, tenant: &str) -> Vec<String> {
+    pub(crate) fn states_of(&self, tenant: &str) -> Vec<String> {
         self.world.public_texts(&format!(
             "SELECT state || coalesce(' by ' || settled_by, '') AS value FROM echodesk_charge_attempt \
              WHERE schema_name = '{tenant}' ORDER BY id"
@@ -91,7 +91,7 @@ impl PaymentWorld {
     }
 
     /// A date of a tenant's subscription.
-    pub(super) fn date(&self, tenant: &str, column: &str) -> Timestamp {
+    pub(crate) fn date(&self, tenant: &str, column: &str) -> Timestamp {
         let rows = self.world.public_texts(&format!(
             "SELECT CAST({column} AS text) AS value FROM tenants_tenant_subscription \
              WHERE tenant_id = (SELECT id FROM tenants_tenant WHERE schema_name = '{tenant}')"
