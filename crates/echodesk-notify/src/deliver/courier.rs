@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::health::Refusal;
-use super::prepare::prepare;
+use super::prepare::{Unsent, prepare};
 use super::run::{Claimed, Done, Run};
 use crate::mail::Mail;
-use crate::ports::{Fate, SendError, Session as _, Transport, TransportDown};
+use crate::ports::{Fate, Queued, SendError, Session as _, Transport, TransportDown};
 use crate::rules::again;
 
 /// What couriers take their work from.
@@ -91,14 +91,7 @@ impl<T: Transport> Courier<T> {
             self.tell(claimed, Fate::Back).await;
             return Ok(());
         }
-        let mail = match prepare(&self.run, &claimed.notice) {
-            Ok(mail) => mail,
-            Err(unsent) => {
-                let done = Done { claimed: Arc::clone(claimed), fate: unsent.fate, postponed: unsent.postponed };
-                self.done(done).await;
-                return Ok(());
-            }
-        };
+        let Some(mut mail) = self.prepare(claimed, &claimed.notice).await else { return Ok(()) };
         loop {
             let mut open = match line.take() {
                 Some(open) => open,
@@ -116,6 +109,13 @@ impl<T: Transport> Courier<T> {
                 *line = Some(open);
                 self.tell(claimed, Fate::Back).await;
                 return Ok(());
+            }
+            if self.run.is_old(claimed) {
+                let Some(again) = self.look_again(claimed).await else {
+                    *line = Some(open);
+                    return Ok(());
+                };
+                mail = again;
             }
             let sent = self.send(&mut open.session, &mail).await;
             let was_answered = open.answered;
@@ -136,6 +136,33 @@ impl<T: Transport> Courier<T> {
                     self.answer(claimed, &mail, sent).await;
                     return Ok(());
                 }
+            }
+        }
+    }
+
+    /// None if there is nothing to send, which is told.
+    async fn prepare(&self, claimed: &Arc<Claimed>, notice: &Queued) -> Option<Mail> {
+        match prepare(&self.run, notice) {
+            Ok(mail) => Some(mail),
+            Err(Unsent { fate, postponed }) => {
+                self.done(Done { claimed: Arc::clone(claimed), fate, postponed }).await;
+                None
+            }
+        }
+    }
+
+    /// The mail by the state of things at this moment; none if there is nothing to send any more.
+    async fn look_again(&self, claimed: &Arc<Claimed>) -> Option<Mail> {
+        let (run, id, now) = (self.run.world.run, claimed.notice.id, self.run.now());
+        match self.run.ask(move |outbox| outbox.look_again(run, id, now)).await {
+            Ok(Some(notice)) => self.prepare(claimed, &notice).await,
+            // Somebody else sees to it.
+            Ok(None) => None,
+            Err(error) => {
+                tracing::warn!(%error, %id, "a notice could not be looked at again");
+                self.run.halt();
+                self.tell(claimed, Fate::Back).await;
+                None
             }
         }
     }

@@ -11,6 +11,9 @@ use super::health::Health;
 use super::{DeliveryOptions, DeliveryWorld};
 use crate::ports::{Fate, Outbox, Queued};
 
+/// What was read with the claim counts for so long; after that it is read again right before sending.
+const FRESH_FOR: Duration = Duration::from_secs(2);
+
 /// A notice that this run has claimed.
 #[derive(Debug)]
 pub(super) struct Claimed {
@@ -86,6 +89,11 @@ impl<T> Run<T> {
     /// Whether a claim could end before its mail is sent: then another run could send it too.
     pub(super) fn is_stale(&self, claimed: &Claimed) -> bool {
         self.world.clock.elapsed().saturating_sub(claimed.since) >= self.longest_send()
+    }
+
+    /// Whether so much time has passed since it was claimed that it may not hold any more.
+    pub(super) fn is_old(&self, claimed: &Claimed) -> bool {
+        self.world.clock.elapsed().saturating_sub(claimed.since) >= FRESH_FOR
     }
 
     /// Asks the outbox on a thread that may block.

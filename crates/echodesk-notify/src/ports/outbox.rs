@@ -14,6 +14,13 @@ pub trait Outbox: Send + Sync {
     /// The database is away.
     fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError>;
 
+    /// A notice that the run holds, as things stand now; none if it does not hold it any more. Asked again
+    /// right before sending where some time has passed since the claim: the customer may have paid meanwhile.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn look_again(&self, run: RunId, notice: NoticeId, now: Timestamp) -> Result<Option<Queued>, StoreError>;
+
     /// Writes down what became of notices. A notice that the run does not hold any more (its claim ran
     /// out and another took it, or it is not queued any more) is left as it is, unless it was sent: that is
     /// true whoever holds it.

@@ -75,6 +75,20 @@ impl MemoryOutbox {
         self.state().records.clone()
     }
 
+    /// Changes how things stand with a notice, as a payment would.
+    pub fn change(&self, notice: NoticeId, change: impl FnOnce(&mut Queued)) {
+        if let Some(row) = self.state().rows.iter_mut().find(|row| row.notice.id == notice) {
+            change(&mut row.notice);
+        }
+    }
+
+    /// Another run has claimed a notice.
+    pub fn take_from_holder(&self, notice: NoticeId) {
+        if let Some(row) = self.state().rows.iter_mut().find(|row| row.notice.id == notice) {
+            row.claim = Some((RunId::random(), Timestamp::MAX));
+        }
+    }
+
     /// Lets the database go away, or come back.
     pub fn set_away(&self, away: bool) {
         self.state().away = away;
@@ -111,6 +125,16 @@ impl Outbox for MemoryOutbox {
                 row.notice.clone()
             })
             .collect())
+    }
+
+    fn look_again(&self, run: RunId, notice: NoticeId, now: Timestamp) -> Result<Option<Queued>, StoreError> {
+        let state = self.reached()?;
+        let is_held = |row: &&Row| {
+            row.notice.id == notice
+                && row.state == RowState::Queued
+                && row.claim.is_some_and(|(holder, until)| holder == run && until > now)
+        };
+        Ok(state.rows.iter().find(is_held).map(|row| row.notice.clone()))
     }
 
     fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], _now: Timestamp) -> Result<(), StoreError> {

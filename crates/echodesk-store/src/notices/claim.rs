@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use echodesk_core::notice::NoticeKind;
-use echodesk_core::{NoticeId, SchemaName, TenantId};
+use echodesk_core::{NoticeId, RunId, SchemaName, TenantId};
 use echodesk_notify::ports::{Claim, Queued, Situation};
 use jiff::Timestamp;
 
@@ -99,6 +99,32 @@ fn take(connection: &mut Connection, claim: &Claim, tenant: Option<TenantId>, li
     // RETURNING promises no order.
     rows.sort_unstable_by_key(|row| row.id);
     Ok(rows)
+}
+
+/// A notice that a run holds, as things stand now. Reads only.
+pub(super) fn one(
+    connection: &mut Connection,
+    run: RunId,
+    notice: NoticeId,
+    now: Timestamp,
+) -> Outcome<Option<Queued>> {
+    let query = "SELECT id, tenant_id, kind, subject_key, period, payload, created_at, attempts \
+         FROM public.echodesk_notice \
+         WHERE id = $1 AND state = 'queued' AND claimed_by = $2 AND claimed_until > $3";
+    let row: Option<Row> = on!(&mut *connection, |c| diesel::sql_query(query)
+        .bind::<BigInt, _>(notice.0)
+        .bind::<Uuid, _>(UuidValue(run.0))
+        .bind::<Moment, _>(Stamp::from(now))
+        .get_result(c)
+        .optional())?;
+    let Some(row) = row else { return Ok(None) };
+    let recipients = recipients(connection, std::slice::from_ref(&row))?;
+    // Whoever is gone by now is seen to by the next claim.
+    let Some(Ok(recipient)) = recipients.get(&row.tenant_id) else { return Ok(None) };
+    let about = is_about_one(&row.subject_key);
+    let situations = situations(connection, about.then_some(row.tenant_id).into_iter().collect())?;
+    let subscription = situations.get(&row.tenant_id).copied();
+    Ok(Some(row.queued(recipient, Situation { subscription, mailbox_active: None })))
 }
 
 fn with_recipients(connection: &mut Connection, rows: Vec<Row>, now: Timestamp) -> Outcome<Vec<Queued>> {

@@ -20,6 +20,13 @@ impl Outbox for Store {
         Ok(page)
     }
 
+    fn look_again(&self, run: RunId, notice: NoticeId, now: Timestamp) -> Result<Option<Queued>, StoreError> {
+        let mut found = self
+            .read(Place::Public, &format!("looking at notice {notice} again"), |c| claim::one(c, run, notice, now))?;
+        mailboxes::look_at(self, found.as_mut_slice());
+        Ok(found)
+    }
+
     fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], now: Timestamp) -> Result<(), StoreError> {
         if fates.is_empty() {
             return Ok(());

@@ -17,6 +17,10 @@ impl Outbox for Stumbling {
         self.inner.claim(claim, tenant, limit)
     }
 
+    fn look_again(&self, run: RunId, id: NoticeId, now: jiff::Timestamp) -> Result<Option<Queued>, StoreError> {
+        self.inner.look_again(run, id, now)
+    }
+
     fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], now: jiff::Timestamp) -> Result<(), StoreError> {
         let mut left = self.stumbles.lock().unwrap();
         if *left > 0 {

@@ -164,3 +164,32 @@ async fn killed_while_sending_it_is_sent_by_another_once_the_claim_has_ended() {
     assert_eq!(scene.deliver().await.delivered, 1);
     assert_eq!(scene.states(), BTreeMap::from([("sent", 1)]));
 }
+
+#[tokio::test]
+async fn what_was_claimed_a_while_ago_is_looked_at_again_before_it_is_sent() {
+    let mut scene = Scene::new(notices(3), ScriptedTransport::willing());
+    let switched_off = |outbox: &MemoryOutbox, id: i64| {
+        outbox.change(echodesk_core::NoticeId(id), |notice| {
+            let (address, reason) = ("a@b.example".to_owned(), "wrong password".to_owned());
+            let kind = echodesk_core::notice::NoticeKind::MailboxSwitchedOff { address, reason };
+            notice.code = kind.code().to_owned();
+            notice.kind = Ok(kind);
+            notice.situation.mailbox_active = Some(false);
+        });
+    };
+    switched_off(&scene.outbox, 2);
+    let (clock, outbox) = (Arc::clone(&scene.clock), Arc::clone(&scene.outbox));
+    scene.transport = Arc::new(ScriptedTransport::new(move |nth, _| {
+        if nth == 0 {
+            // While the server thinks, somebody puts the second one's mailbox right, and another run, which takes
+            // the third for abandoned, has it.
+            clock.advance(Duration::from_secs(3));
+            outbox.change(echodesk_core::NoticeId(2), |notice| notice.situation.mailbox_active = Some(true));
+            outbox.take_from_holder(echodesk_core::NoticeId(3));
+        }
+        Reply::Take
+    }));
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.withdrawn, report.waiting), (1, 1, 1), "{report:?}");
+    assert_eq!(scene.states(), BTreeMap::from([("sent", 1), ("withdrawn", 1), ("queued", 1)]));
+}

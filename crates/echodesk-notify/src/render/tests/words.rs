@@ -71,13 +71,14 @@ fn the_plan_decides_what_a_reader_is_told_to_do() {
 }
 
 #[test]
-fn what_is_charged_by_itself_is_not_called_urgent() {
+fn three_days_before_expiry_it_is_urgent_whatever_will_be_charged() {
     for (language, urgent) in [(Language::En, "Urgent"), (Language::Ka, "სასწრაფო"), (Language::Ru, "Срочно")]
     {
-        let subject = |name| rendered(&example(name), &crate::example_reader(language)).subject;
-        assert!(subject("urgent_reminder").starts_with(urgent));
-        assert!(subject("urgent_reminder_expiring_card").starts_with(urgent));
-        assert!(!subject("urgent_reminder_card").contains(urgent));
+        for plan in ["", "_card", "_expiring_card", "_unusable_card"] {
+            let subject =
+                rendered(&example(&format!("urgent_reminder{plan}")), &crate::example_reader(language)).subject;
+            assert!(subject.starts_with(urgent), "{subject}");
+        }
     }
 }
 
