@@ -87,6 +87,23 @@ on_both! {
 }
 
 on_both! {
+    fn what_is_held_can_be_looked_at_again_as_things_stand_then(world) {
+        queue(world, &["a"]);
+        let claim = claim_at(now());
+        let id = world.store.claim(&claim, None, 10).unwrap()[0].id;
+        world.execute("UPDATE public.tenants_tenant SET is_active = false, admin_email = 'new@acme.example'");
+        let again = world.store.look_again(claim.run, id, now()).unwrap().unwrap();
+        assert_eq!((again.id, again.tenant.is_active, again.tenant.admin_email.as_str()), (id, false, "new@acme.example"));
+        assert_eq!(again.kind, Ok(notice("a").kind));
+        // Not held by this run, not any more, or gone.
+        assert_eq!(world.store.look_again(RunId::random(), id, now()).unwrap(), None);
+        assert_eq!(world.store.look_again(claim.run, id, claim.until).unwrap(), None);
+        world.store.record(claim.run, &[(id, sent())], now()).unwrap();
+        assert_eq!(world.store.look_again(claim.run, id, now()).unwrap(), None);
+    }
+}
+
+on_both! {
     fn nobody_gets_what_is_claimed_until_the_claim_ends(world) {
         queue(world, &["a", "b", "c"]);
         let first = claim_at(now());
