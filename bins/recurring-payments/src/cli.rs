@@ -94,7 +94,6 @@ impl RecurringPayments {
                 exempt,
                 time_zone,
                 key_trusted_for: SignedDuration::try_from(self.trust_key_for).unwrap_or(SignedDuration::MAX),
-                ..Policy::default()
             },
             tenant,
             width: self.width,

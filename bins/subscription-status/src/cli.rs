@@ -60,8 +60,8 @@ Examples:
                                                 trouble only, and numbers for a monitor
 
 A suspension is withheld while money may have come that nobody has booked: a charge that is open, an
-order that is paid and has extended nothing, a page on which somebody seems to be paying. Exit code 1
-means that somebody should read the list: a suspension was withheld for such a reason, or a notice
+order that is paid and has extended nothing, a page on which somebody seems to be paying. Exit code
+1 means that somebody should read the list: a suspension was withheld for such a reason, or a notice
 could not be delivered. `echodesk orders list` and `echodesk notices list` show more.";
     let groups =
         [names::DATABASE, names::BILLING, names::NOTICES, names::CERTIFICATES, names::TIME_ZONE, names::OUTPUT];

@@ -285,9 +285,8 @@ fn who_expires_is_reminded_by_a_mail_in_a_folder_and_machines_are_told() {
     let expires = SystemClock::new().now().checked_add(jiff::SignedDuration::from_hours(6 * 24)).unwrap().to_string();
     let subscribe = ["tenant", "subscribe", TENANT, "--expires", &expires, "--agents", "1", "--price", "10"];
     let _ = installation.echodesk(&subscribe, "").well();
-    let run = |arguments: &[&str]| {
-        Ended::of(installation.command("subscription-status", arguments).spawn().unwrap()).well()
-    };
+    let run =
+        |arguments: &[&str]| Ended::of(installation.command("subscription-status", arguments).spawn().unwrap()).well();
     let mails = || std::fs::read_dir(installation.folder.join("data/notices")).map_or(0, Iterator::count);
     assert!(run(&["--dry-run"]).stdout.contains("would remind"));
     assert_eq!(mails(), 0, "a dry run tells nobody");

@@ -43,6 +43,9 @@ mod tests {
     use super::*;
     use crate::check::finding::Verdict;
 
+    /// Settings, and what is told of them.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Verdict, &'a str);
+
     fn checked(pairs: &[(&str, &str)]) -> (Verdict, String) {
         let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
@@ -56,7 +59,7 @@ mod tests {
         let postgres = ("DATABASE_URL", "postgres://db/echodesk");
         let (host, from) =
             (("EMAIL_HOST", "mx.example"), ("DEFAULT_FROM_EMAIL", "EchoDesk <noreply@echodesk.example>"));
-        let table: [(&[(&str, &str)], Verdict, &str); 6] = [
+        let table: [Case; 6] = [
             (&[], Verdict::Ok, "folder echodesk-data/notices"),
             (&[postgres], Verdict::Warning, "not set up"),
             (&[postgres, host, from], Verdict::Ok, "mail server mx.example:25 set, from noreply@echodesk.example"),
