@@ -4,6 +4,8 @@
 //! only, so it is synchronous: services call it from a thread that may block.
 
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use echodesk_core::{Clock, StopToken, StoreError, StoreErrorKind, SubscriptionId, Tenant, TenantId};
 use jiff::Timestamp;

@@ -6,7 +6,9 @@ mod bank;
 mod ledger;
 mod random;
 mod settling;
+mod status;
 
 pub use bank::{FakeBank, Fate, Fault};
 pub use ledger::{Account, MemoryLedger};
 pub use random::SequenceRandom;
+pub use status::MemoryStatus;

@@ -78,7 +78,7 @@ pub fn message(notice: &Queued, rendered: &Rendered, from: &Sender, now: Timesta
         .envelope(envelope)
         .from(Mailbox::new(from.name.clone(), from.address.clone()))
         .to(Mailbox::new(name, to.clone()))
-        .subject(one_line(&rendered.subject))
+        .subject(rules::one_line(&rendered.subject))
         .date(SystemTime::from(now))
         .message_id(Some(message_id.clone()))
         // No out-of-office answers and no bounces of bounces (RFC 3834, section 5; the second is Exchange's).
@@ -97,11 +97,6 @@ fn part(kind: ContentType, content: &str) -> SinglePart {
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-fn one_line(subject: &str) -> String {
-    let words: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Names the row among all of all installations; nothing of it can be read from it.

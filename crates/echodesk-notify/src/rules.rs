@@ -6,7 +6,7 @@ mod holds;
 mod refusal;
 
 pub(crate) use address::parse as parse_address;
-pub use address::{AddressError, address, flat, masked};
+pub use address::{AddressError, address, flat, masked, one_line};
 pub use backoff::{GIVE_UP_AFTER, again, backoff};
 pub use holds::{NOT_YET_FOR, Verdict, holds};
 pub use refusal::{MAX_REFUSALS, PATIENCE, blames_recipient};

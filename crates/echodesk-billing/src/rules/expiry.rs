@@ -307,3 +307,6 @@ pub fn lift(suspension: &Suspension, now: Timestamp) -> Lift {
         _ => Lift::Stands,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -54,3 +54,6 @@ pub fn last_day(expiry: &str) -> Option<Date> {
     };
     Date::new(year, month.parse().ok()?, 1).ok().map(Date::last_of_month)
 }
+
+#[cfg(test)]
+mod tests;

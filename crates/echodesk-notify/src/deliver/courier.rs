@@ -34,6 +34,8 @@ pub(super) struct Courier<T: Transport> {
     pub(super) work: Work,
     pub(super) fates: mpsc::Sender<Done>,
     pub(super) hand: Hand,
+    /// Whether there are others: then it takes work only once it can connect.
+    pub(super) helps: bool,
 }
 
 /// An open connection.
@@ -46,6 +48,13 @@ struct Line<S> {
 impl<T: Transport> Courier<T> {
     pub(super) async fn work(self) -> End {
         let mut line = None;
+        if self.helps {
+            line = match self.connect().await {
+                None => return End::Done,
+                Some(Ok(session)) => Some(Line { session, answered: false }),
+                Some(Err(TransportDown(why))) => return End::NoConnection(why),
+            };
+        }
         let end = self.rounds(&mut line).await;
         if let Some(Line { session, .. }) = line {
             session.quit().await;

@@ -124,6 +124,7 @@ impl<T: Transport> Crew<T> {
             work: Arc::clone(&self.work),
             fates: self.fates.clone(),
             hand: Arc::clone(&hand),
+            helps: !self.couriers.is_empty(),
         };
         let id = self.couriers.spawn(courier.work()).id();
         self.hands.insert(id, hand);

@@ -32,8 +32,10 @@ impl Engine {
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.set_keep_trailing_newline(true);
-        environment
-            .set_loader(move |name| Ok(replaced.get(name).cloned().or_else(|| built_in(name).map(str::to_owned))));
+        environment.set_loader(move |name| {
+            let source = replaced.get(name).map(String::as_str).or_else(|| built_in(name));
+            Ok(source.map(keep_line_ends_of_words))
+        });
         environment.add_filter("plural", plural_filter);
         environment.add_filter("date", |state: &State<'_, '_>, date: String| in_language(state, &date, day::alone));
         environment.add_filter("on", |state: &State<'_, '_>, date: String| in_language(state, &date, day::on));
@@ -65,6 +67,19 @@ impl Engine {
     }
 }
 
+/// A tag that ends a line of words keeps the line's end, or the last word would grow together with the next.
+fn keep_line_ends_of_words(source: &str) -> String {
+    let kept = source.lines().map(|line| match line.strip_suffix("%}") {
+        Some(words) if !is_tag_alone(line) && !words.ends_with(['-', '+']) => format!("{words}+%}}"),
+        _ => line.to_owned(),
+    });
+    kept.map(|line| line + "\n").collect()
+}
+
+fn is_tag_alone(line: &str) -> bool {
+    line.trim_start().starts_with("{%") && line.matches("%}").count() == 1
+}
+
 /// An error by the file and line in which it arose, which may be an included one.
 fn located(name: &str, error: &Error) -> TemplateError {
     let mut innermost = error;
@@ -93,4 +108,28 @@ fn in_language(state: &State<'_, '_>, date: &str, write: fn(Date, Language) -> S
         Error::new(ErrorKind::InvalidOperation, format!("`{date}` is no day; on, until and date want one"))
     })?;
     Ok(write(date, language.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(source: &str) -> String {
+        let replaced = BTreeMap::from([("layout.txt".to_owned(), source.to_owned())]);
+        Engine::new(replaced).run("layout.txt", &minijinja::context! { yes => true }).unwrap()
+    }
+
+    #[test]
+    fn a_tag_alone_leaves_no_line_and_a_tag_behind_words_no_gap_out() {
+        let table = [
+            ("a\n{% if yes %}\nb\n{% endif %}\nc", "a\nb\nc\n"),
+            ("a{% if yes %} b{% endif %}\nc\n", "a b\nc\n"),
+            ("{% if yes %}a{% endif %}\n\nb\n", "a\n\nb\n"),
+            ("  {% if yes %}\na\n  {% endif %}\n", "a\n"),
+            ("a{% if yes %} b{% endif -%}\n c\n", "a bc\n"),
+        ];
+        for (source, expected) in table {
+            assert_eq!(run(source), expected, "{source:?}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ fn preview(body: &[Block]) -> String {
         Block::Paragraph(text) => Some(text.as_str()),
         Block::Facts(_) | Block::Link(..) => None,
     });
-    line::truncate(first.unwrap_or_default(), PREVIEW)
+    line::truncate_words(first.unwrap_or_default(), PREVIEW)
 }
 
 fn as_text(blocks: &[Block]) -> String {

@@ -28,12 +28,20 @@ pub(super) fn one_line(value: &str, limit: usize) -> String {
 }
 
 /// At most `limit` characters, the last an ellipsis if some were left out.
-pub(super) fn truncate(text: &str, limit: usize) -> String {
+fn truncate(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
     let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// The same without a part of a word at the end.
+pub(super) fn truncate_words(text: &str, limit: usize) -> String {
+    match truncate(text, limit) {
+        cut if cut == text => cut,
+        cut => cut.rsplit_once(' ').map_or(cut.clone(), |(words, _)| format!("{words} …")),
+    }
 }
 
 /// Where a value may be broken; not at the no-break spaces that amounts are written with.
@@ -81,6 +89,9 @@ mod tests {
     fn a_long_value_is_cut_and_a_long_word_broken() {
         assert_eq!(value(&"ბ".repeat(101), NAME), format!("{}…", "ბ".repeat(99)));
         assert_eq!(value(&"ბ".repeat(100), NAME), "ბ".repeat(100));
+        assert_eq!(truncate_words("one two three", 13), "one two three");
+        assert_eq!(truncate_words("one two three", 11), "one two …");
+        assert_eq!(truncate_words("onetwothree", 5), "onet…");
         let broken = value(&"x".repeat(400), REASON);
         assert_eq!(broken.split(' ').map(str::len).collect::<Vec<_>>(), [150, 150, 100]);
     }

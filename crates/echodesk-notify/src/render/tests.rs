@@ -1,20 +1,19 @@
+//! What every notice promises, whatever its words.
+
+mod folder;
+mod limits;
+mod snapshots;
+mod values;
+mod words;
+
 use super::*;
 
-#[test]
-fn p() {
-    let t = Templates::embedded();
-    for n in [
-        "reminder",
-        "urgent_reminder_card",
-        "grace_warning_expiring_card",
-        "payment_failed",
-        "confirmation_needed",
-        "renewal_paid",
-        "mailbox_switched_off",
-    ] {
-        for l in [Language::En, Language::Ka, Language::Ru] {
-            let r = t.render(&crate::example(n).unwrap().notice, &crate::example_reader(l)).unwrap();
-            println!("== {}\n{}", r.subject, r.text);
-        }
-    }
+const LANGUAGES: [Language; 3] = [Language::En, Language::Ka, Language::Ru];
+
+fn rendered(notice: &NoticeKind, reader: &Reader<'_>) -> Rendered {
+    Templates::embedded().render(notice, reader).unwrap()
+}
+
+fn example(name: &str) -> NoticeKind {
+    crate::example(name).unwrap().notice
 }

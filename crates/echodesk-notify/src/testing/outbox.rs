@@ -18,7 +18,6 @@ struct State {
     rows: Vec<Row>,
     records: Vec<usize>,
     away: bool,
-    away_after_records: Option<usize>,
 }
 
 /// A row of it.
@@ -78,13 +77,7 @@ impl MemoryOutbox {
 
     /// Lets the database go away, or come back.
     pub fn set_away(&self, away: bool) {
-        let mut state = self.state();
-        (state.away, state.away_after_records) = (away, None);
-    }
-
-    /// Lets the database go away once so many transactions have written fates down.
-    pub fn away_after_records(&self, records: usize) {
-        self.state().away_after_records = Some(records);
+        self.state().away = away;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -93,8 +86,7 @@ impl MemoryOutbox {
 
     fn reached(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state();
-        let gone = state.away_after_records.is_some_and(|records| state.records.len() >= records);
-        if state.away || gone {
+        if state.away {
             let what = "the database is away".to_owned();
             return Err(StoreError { kind: StoreErrorKind::Unavailable, what, source: None });
         }

@@ -2,9 +2,9 @@
 //! costs to find what is due.
 
 mod bank;
-mod database;
+pub(crate) mod database;
 mod due;
-mod rows;
+pub(crate) mod rows;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ enum What {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+pub(crate) enum Kind {
     Postgres,
     Sqlite,
 }
@@ -238,6 +238,6 @@ fn memory(bench: &Bench<'_>, kind: Kind, due: u64) {
 
 /// Counts here are far below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
-fn number(count: u64) -> f64 {
+pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }

@@ -50,6 +50,16 @@ impl Database {
         row.value
     }
 
+    /// The column `value`, which is text, of every row of a query.
+    pub(crate) fn texts(&mut self, sql: &str) -> Vec<String> {
+        let rows: Vec<Row> = match self {
+            Self::Postgres(connection) => diesel::sql_query(sql).load(connection),
+            Self::Sqlite(connection) => diesel::sql_query(sql).load(connection),
+        }
+        .expect("the query is right");
+        rows.into_iter().map(|row| row.value).collect()
+    }
+
     /// The only number of a query.
     pub(crate) fn number(&mut self, expression: &str) -> u64 {
         let text = self.text(&format!("SELECT CAST({expression} AS text) AS value"));

@@ -19,21 +19,25 @@ pub(crate) fn make(installation: &Installation, due: u64, others: u64, clock: &S
     if installation.database_url.starts_with("postgres") {
         let _ = installation.echodesk(&["migrate"], "").well();
     }
+    make_each(installation, &[("due", Some(CARD), 1, due), ("later", Some(OTHER_CARD), 200, others)], clock);
+}
+
+/// Subscriptions of several kinds: a name, the card, in how many days they expire, how many there are.
+pub(crate) fn make_each(installation: &Installation, kinds: &[(&str, Option<&str>, i64, u64)], clock: &SystemClock) {
     let in_days = |days: i64| (clock.now() + SignedDuration::from_hours(24 * days)).to_string();
-    copies(installation, 1, ("due", CARD), &in_days(1), due);
-    if others > 0 {
-        copies(installation, 2, ("later", OTHER_CARD), &in_days(200), others);
+    for (number, (name, card, days, count)) in (1..).zip(kinds).filter(|(_, (.., count))| *count > 0) {
+        copies(installation, number, (name, *card), &in_days(*days), *count);
     }
     let mut database = Database::open(&installation.database_url);
     database.execute(if database.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" });
 }
 
 /// The first by our own tool, the others from it. Only SQL that both back ends understand.
-fn copies(installation: &Installation, number: u64, (name, card): (&str, &str), expires: &str, count: u64) {
+fn copies(installation: &Installation, number: u64, (name, card): (&str, Option<&str>), expires: &str, count: u64) {
     let admin = format!("{name}@example.com");
     let _ = installation.echodesk(&["tenant", "add", name, "--name", name, "--admin-email", &admin], "").well();
-    let arguments =
-        ["tenant", "subscribe", name, "--expires", expires, "--agents", "1", "--price", MONTH, "--card", card];
+    let mut arguments = vec!["tenant", "subscribe", name, "--expires", expires, "--agents", "1", "--price", MONTH];
+    arguments.extend(card.into_iter().flat_map(|card| ["--card", card]));
     let _ = installation.echodesk(&arguments, "").well();
 
     // Ids of our own for what nothing else is added to; the database counts orders itself.

@@ -1,0 +1,166 @@
+//! Servers and programs that fail in the middle.
+
+use super::*;
+use crate::ports::SendError;
+use crate::testing::Reply;
+
+fn fail(error: SendError) -> ScriptedTransport {
+    ScriptedTransport::new(move |_, _| Reply::Fail(error.clone()))
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_costs_no_notice_anything() {
+    let scene = Scene::new(notices(300), ScriptedTransport::willing().down_beyond(0, "connection refused"));
+    let report = scene.deliver().await;
+    assert_eq!(report.trouble.as_deref(), Some("connection refused"));
+    assert_eq!((report.waiting, report.again, report.parked), (300, 0, 0));
+    assert!(scene.outbox.rows().iter().all(|row| row.notice.attempts == 0));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_us_is_trouble_at_once() {
+    let scene = Scene::new(notices(300), fail(SendError::Down("530 log in first".to_owned())));
+    let report = scene.deliver().await;
+    assert_eq!((report.trouble.as_deref(), report.waiting), (Some("530 log in first"), 300));
+    assert!(scene.outbox.rows().iter().all(|row| row.notice.attempts == 0));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn a_server_that_closes_after_some_mails_is_called_again() {
+    // It takes two mails on each connection; the third is told to come back.
+    let transport = ScriptedTransport::new(|nth, _| match nth % 3 {
+        2 => Reply::Fail(SendError::Down("421 enough".to_owned())),
+        _ => Reply::Take,
+    });
+    let scene = Scene::new(notices(20), transport);
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.trouble, scene.transport.connections()), (20, None, 10));
+    assert!(scene.outbox.rows().iter().all(|row| row.notice.attempts == 1));
+}
+
+#[tokio::test]
+async fn five_refusals_in_a_row_are_taken_for_our_fault_and_park_nobody() {
+    let scene = Scene::new(notices(100), fail(SendError::Refused("554 5.7.1 relay access denied".to_owned())));
+    let report = scene.deliver().await;
+    let trouble = report.trouble.unwrap();
+    assert!(trouble.contains("it may be us") && trouble.contains("relay access denied"), "{trouble}");
+    assert_eq!((report.parked, report.again, report.waiting), (0, 5, 100));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn those_that_are_always_refused_do_not_block_the_queue_for_ever() {
+    let is_bad = |mail: &crate::Mail| mail.to.len() == "admin1@acme.example".len();
+    let scene = Scene::new(
+        notices(30),
+        ScriptedTransport::new(move |_, mail| {
+            if is_bad(mail) { Reply::Fail(SendError::Refused("550 rejected".to_owned())) } else { Reply::Take }
+        }),
+    );
+    for _ in 0..6 {
+        scene.deliver().await;
+        scene.clock.advance(Duration::from_hours(8));
+    }
+    assert_eq!(scene.states(), BTreeMap::from([("parked", 9), ("sent", 21)]));
+}
+
+#[tokio::test]
+async fn a_connection_that_always_breaks_is_trouble_after_three_more_tries() {
+    let scene = Scene::new(notices(100), fail(SendError::Broken("hung up".to_owned())));
+    let report = scene.deliver().await;
+    assert_eq!((report.trouble.as_deref(), report.again, scene.transport.connections()), (Some("hung up"), 4, 4));
+    assert_eq!(report.waiting, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_that_hangs_is_cut_off_before_its_claim_ends() {
+    let transport = ScriptedTransport::new(|nth, _| if nth == 1 { Reply::Hang } else { Reply::Take });
+    let scene = Scene::new(notices(3), transport);
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.again, report.trouble), (2, 1, None));
+    assert_eq!(scene.row(2).why.as_deref(), Some("not sent within 300s"));
+}
+
+#[tokio::test]
+async fn an_old_claim_is_given_back_and_taken_anew() {
+    let clock = Arc::new(ManualClock::at("1970-01-02T00:00:00Z".parse().unwrap()));
+    let slow = Arc::clone(&clock);
+    let transport = ScriptedTransport::new(move |nth, _| {
+        if nth == 0 {
+            slow.advance(Duration::from_mins(6));
+        }
+        Reply::Take
+    });
+    let mut scene = Scene::new(notices(600), transport);
+    scene.clock = clock;
+    let report = scene.deliver().await;
+    let gone_back = scene.notes.0.lock().unwrap().iter().filter(|(_, fate)| *fate == Fate::Back).count();
+    assert!(gone_back >= 255, "{gone_back}");
+    // Each was sent once, or is left for the next run.
+    assert_eq!(report.delivered + report.waiting, 600);
+    assert_eq!(scene.transport.taken().len() as u64, report.delivered);
+    scene.deliver().await;
+    assert_eq!(scene.transport.taken().len(), 600);
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_finishes_what_is_in_flight_and_gives_the_rest_back() {
+    let stop = StopToken::new();
+    let asked = stop.clone();
+    let transport = ScriptedTransport::new(move |nth, _| {
+        if nth == 9 {
+            asked.stop();
+        }
+        Reply::Take
+    });
+    let mut scene = Scene::new(notices(200), transport);
+    scene.stop = stop;
+    let report = scene.deliver().await;
+    assert!(report.stopped);
+    assert_eq!((report.delivered, report.waiting, scene.transport.taken().len()), (10, 190, 10));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn after_its_budget_nothing_new_is_begun() {
+    let clock = Arc::new(ManualClock::at("1970-01-02T00:00:00Z".parse().unwrap()));
+    let slow = Arc::clone(&clock);
+    let transport = ScriptedTransport::new(move |_, _| {
+        slow.advance(Duration::from_mins(1));
+        Reply::Take
+    });
+    let mut scene = Scene::new(notices(100), transport);
+    scene.clock = clock;
+    scene.options.budget = Duration::from_mins(3);
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.waiting, report.stopped), (3, 97, false));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_notice_and_nobody_else() {
+    let transport = ScriptedTransport::new(|nth, _| if nth == 2 { Reply::Panic } else { Reply::Take });
+    let scene = Scene::new(notices(10), transport);
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.again, report.trouble), (9, 1, None));
+    assert_eq!(scene.row(3).why.as_deref(), Some("sending it ended in an error of ours"));
+    scene.assert_no_claims();
+}
+
+#[tokio::test]
+async fn killed_while_sending_it_is_sent_by_another_once_the_claim_has_ended() {
+    let transport = ScriptedTransport::new(|nth, _| if nth == 0 { Reply::Hang } else { Reply::Take });
+    let scene = Scene::new(notices(1), transport);
+    let run = tokio::spawn(deliver(scene.world(), scene.options.clone()));
+    while scene.transport.open() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    run.abort();
+    assert!(run.await.unwrap_err().is_cancelled());
+    assert_eq!(scene.deliver().await, DeliveryReport { waiting: 1, ..DeliveryReport::default() });
+    scene.clock.advance(Duration::from_mins(10));
+    assert_eq!(scene.deliver().await.delivered, 1);
+    assert_eq!(scene.states(), BTreeMap::from([("sent", 1)]));
+}
