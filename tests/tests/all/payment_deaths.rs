@@ -115,12 +115,14 @@ fn killed_everywhere(backend: Backend, card: fn() -> Card, books: &Books, captur
     assert!(died > 3 * stages.len() as u64, "{died} points");
 }
 
-/// The points about which the books changed.
+/// The points about which the books changed, and those about the last: the two that ended by themselves may have
+/// had fewer than others.
 fn changes(seen: &BTreeSet<(u64, Stage)>) -> Vec<u64> {
     let pairs = seen.iter().zip(seen.iter().skip(1));
     let changed = pairs.filter(|((_, a), (_, b))| (&a.attempt, a.ended) != (&b.attempt, b.ended));
-    let about: BTreeSet<u64> = changed.flat_map(|(_, (n, _))| n.saturating_sub(4)..n + 3).collect();
-    about.into_iter().collect()
+    let last = seen.last().map_or(0, |(n, _)| *n);
+    let about = changed.flat_map(|(_, (n, _))| n.saturating_sub(4)..n + 3).chain(last.saturating_sub(2)..last + 8);
+    about.collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
 /// Runs until nothing is open; to the end, until a run has nothing to complain of.

@@ -21,7 +21,7 @@ fn names_and_addresses_that_want_to_be_headers_arrive_as_text(place: Place) {
     };
     set("bell", "admin_name", "Eve\r\nBcc: victim@example.com\r\n\r\nBuy <b>this</b>, \"Sir\" 'O' {{ 7*7 }}");
     set("bell", "name", "Bell\r\n.\r\nMAIL FROM:<x@y>\r\n<script>alert(1)</script>");
-    set("cola", "admin_email", "a@example.com>\r\nRCPT TO:<victim@example.com");
+    set("cola", "admin_email", "a@example.com>\r\nRCPT TO:<victim");
     set("dona", "admin_email", "a@example.com, b@example.com");
     set("fern", "admin_email", "");
     let ran = world.run("2027-03-18").with_code(1);

@@ -67,7 +67,7 @@ impl PaymentWorld {
         Self { bank, world, server: None, settings, dates: RefCell::default(), runs: Cell::new(0) }
     }
 
-    pub(crate) fn server(&self) -> &CallbackServer {
+    pub(super) fn server(&self) -> &CallbackServer {
         self.server.as_ref().unwrap()
     }
 
