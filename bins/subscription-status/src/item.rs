@@ -51,7 +51,9 @@ impl<'a> Item<'a> {
             StatusOutcome::Warned { suspension_at } | StatusOutcome::InGrace { suspension_at } => {
                 item.suspension_at = Some(*suspension_at);
             }
-            StatusOutcome::Reactivated { paid_until } => item.paid_until = Some(*paid_until),
+            StatusOutcome::Reactivated { paid_until } | StatusOutcome::StillSuspended { paid_until } => {
+                item.paid_until = Some(*paid_until)
+            }
             StatusOutcome::Withheld { step, why } => {
                 (item.step, item.code, item.reason) = (Some(step.code()), Some(why.code()), Some(why.to_string()));
             }

@@ -65,7 +65,7 @@ fn fate(outcome: &StatusOutcome) -> Option<usize> {
         StatusOutcome::Suspended => Some(3),
         StatusOutcome::Reactivated { .. } => Some(4),
         StatusOutcome::Withheld { .. } => Some(5),
-        StatusOutcome::Failed(_) => Some(6),
+        StatusOutcome::Failed(_) | StatusOutcome::StillSuspended { .. } => Some(6),
         StatusOutcome::Changed => None,
     }
 }
@@ -85,6 +85,7 @@ mod tests {
                 "changed" => None,
                 "warned" => Some("in_grace"),
                 "reactivated" => Some("active_again"),
+                "still_suspended" => Some("failed"),
                 same => Some(same),
             };
             assert_eq!(word.as_deref(), expected);

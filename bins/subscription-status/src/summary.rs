@@ -48,8 +48,12 @@ impl Summary {
             (totals.in_grace, "in grace"),
             (totals.suspended, "suspended"),
         ];
-        let sometimes =
-            [(totals.reactivated, "active again"), (totals.changed, "changed meanwhile"), (totals.failed, "failed")];
+        let sometimes = [
+            (totals.reactivated, "active again"),
+            (totals.still_suspended, "still suspended though extended"),
+            (totals.changed, "changed meanwhile"),
+            (totals.failed, "failed"),
+        ];
         let mut counts: Vec<String> = always.iter().map(|(count, word)| format!("{count} {word}")).collect();
         if totals.warned < totals.in_grace {
             let warned = totals.in_grace - totals.warned;
@@ -95,6 +99,7 @@ fn reason(code: &str) -> &str {
         "echodesk_retry" => "left to EchoDesk's retry",
         "paid_not_extended" => "paid and not extended",
         "paying_now" => "paying now",
+        "price_unusable" => "without a price that can be calculated",
         other => other,
     }
 }
@@ -107,6 +112,7 @@ struct TotalsJson {
     warned: u64,
     suspended: u64,
     reactivated: u64,
+    still_suspended: u64,
     withheld: u64,
     changed: u64,
     failed: u64,
@@ -122,12 +128,25 @@ impl TotalsJson {
             warned,
             suspended,
             reactivated,
+            still_suspended,
             withheld,
             changed,
             failed,
             failures,
         } = *totals;
-        Self { reminders, urgent, in_grace, warned, suspended, reactivated, withheld, changed, failed, failures }
+        Self {
+            reminders,
+            urgent,
+            in_grace,
+            warned,
+            suspended,
+            reactivated,
+            still_suspended,
+            withheld,
+            changed,
+            failed,
+            failures,
+        }
     }
 }
 
@@ -154,6 +173,7 @@ mod tests {
             warned: 4,
             suspended: 1,
             reactivated: 1,
+            still_suspended: 1,
             withheld: 3,
             changed: 1,
             failed: 1,
@@ -168,7 +188,7 @@ mod tests {
         assert_eq!(
             told,
             "12 reminded, 3 urgently reminded, 5 in grace (1 warned today already), 1 suspended, 3 withheld (2 with an \
-             open charge, 1 billed by another provider), 1 active again, 1 changed meanwhile, 1 failed; 3.2 s\n"
+             open charge, 1 billed by another provider), 1 active again, 1 still suspended though extended, 1 changed meanwhile, 1 failed; 3.2 s\n"
         );
     }
 

@@ -39,6 +39,11 @@ impl Words {
             StatusOutcome::Reactivated { paid_until } => {
                 format!("{}: paid until {}", would("active again", "lift the suspension"), self.day(*paid_until))
             }
+            StatusOutcome::StillSuspended { paid_until } => format!(
+                "still suspended, though extended to {}: EchoDesk extends from the old date; see what was paid, then set \
+                 expires_at",
+                self.day(*paid_until)
+            ),
             StatusOutcome::Withheld { step, why } => format!("{} withheld: {why}", noun(*step)),
             StatusOutcome::Changed => "changed meanwhile; the next run sees to it".to_owned(),
             StatusOutcome::Failed(words) => format!("FAILED: {words}"),
@@ -109,6 +114,7 @@ pub(crate) mod tests {
             withheld(Step::Suspension, Withheld::EchoDeskRetry(at("2026-11-21T08:00:00Z"))),
             withheld(Step::Suspension, Withheld::PaidNotExtended(order())),
             withheld(Step::Suspension, Withheld::PayingNow(order())),
+            StatusOutcome::StillSuspended { paid_until: at("2026-11-09T08:00:00Z") },
             StatusOutcome::Changed,
             StatusOutcome::Failed("tenants_tenant: permission denied".to_owned()),
         ];

@@ -17,6 +17,9 @@ use crate::ports::{Lifted, StatusStore, Suspended};
 use crate::rules::expiry::{self, Decision, ExpiryPolicy, Lift, Step};
 use echodesk_core::notice::{NewNotice, NoticeKind};
 
+/// A subscription's row may be locked by somebody. If so many in a row cannot be worked on, it is the database.
+const UNAVAILABLE_IN_A_ROW: u32 = 3;
+
 /// So many subscriptions are held at once.
 const PAGE: usize = 256;
 
@@ -61,7 +64,7 @@ pub fn watch(
     observer: &dyn StatusObserver,
     options: &StatusOptions,
 ) -> Result<StatusReport, StoreError> {
-    let mut run = Run { store, clock, stop, observer, options, report: StatusReport::default() };
+    let mut run = Run { store, clock, stop, observer, options, report: StatusReport::default(), unavailable: 0 };
     let done = run.lift_all().and_then(|()| run.watch_all());
     match done {
         Err(error) if error.kind == StoreErrorKind::Unavailable => run.report.database_away = true,
@@ -77,6 +80,7 @@ struct Run<'a> {
     observer: &'a dyn StatusObserver,
     options: &'a StatusOptions,
     report: StatusReport,
+    unavailable: u32,
 }
 
 impl Run<'_> {
@@ -121,6 +125,7 @@ impl Run<'_> {
         let now = self.now();
         let outcome = match (expiry::lift(suspension, now), suspension.expires_at) {
             (Lift::Stands, _) | (_, None) => return Ok(()),
+            (Lift::StandsThoughExtended(until), _) => StatusOutcome::StillSuspended { paid_until: until },
             (Lift::Lifted, _) if self.is_dry() => return Ok(()),
             (Lift::Reactivate(_), Some(paid_until)) if self.is_dry() => StatusOutcome::Reactivated { paid_until },
             _ => match self.one(self.store.lift(suspension.subscription, now))? {
@@ -218,11 +223,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What concerns one subscription must not stop the others; that the database is away concerns all.
-    fn one<T>(&self, done: Result<T, StoreError>) -> Result<Result<T, String>, StoreError> {
+    /// What concerns one subscription must not stop the others, and its row may be locked; that the database is
+    /// away concerns all.
+    fn one<T>(&mut self, done: Result<T, StoreError>) -> Result<Result<T, String>, StoreError> {
+        let is_unavailable = done.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Unavailable);
+        self.unavailable = if is_unavailable { self.unavailable + 1 } else { 0 };
         match done {
             Ok(done) => Ok(Ok(done)),
-            Err(error) if error.kind == StoreErrorKind::Unavailable => Err(error),
+            Err(error) if self.unavailable >= UNAVAILABLE_IN_A_ROW => Err(error),
             Err(error) => Ok(Err(crate::run::charge::in_words(&error))),
         }
     }

@@ -69,6 +69,8 @@ fn add(connection: &mut Connection, new: &NewSubscription, now: Timestamp) -> Ou
         subscriptions::whatsapp_messages_used.eq(0),
         subscriptions::storage_used_gb.eq(zero),
         subscriptions::next_billing_date.eq(expires_at),
+        // What the card's order has paid is in these dates.
+        subscriptions::last_billed_at.eq(new.card.as_ref().map(|_| stamp)),
         subscriptions::created_at.eq(stamp),
         subscriptions::updated_at.eq(stamp),
         subscriptions::tenant_id.eq(RowId(new.tenant.0)),

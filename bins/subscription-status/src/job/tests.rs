@@ -93,7 +93,7 @@ fn account(number: i64, schema: &str, provider: &str, expires_at: &str) -> Accou
         subscription: SubscriptionId(number),
         tenant,
         seen,
-        feature_prices: Vec::new(),
+        feature_prices: vec!["50".parse().unwrap()],
         own_card_order: None,
         newest_card_order: None,
         attempts: Vec::new(),

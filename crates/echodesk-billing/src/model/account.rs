@@ -15,8 +15,8 @@ pub struct Account {
     /// The notices about this subscription that are in the ledger, whatever became of them, as far as
     /// they are of the present period.
     pub told: Vec<Told>,
-    /// The tenant's orders that EchoDesk has made itself and that are paid, or pending and young: money
-    /// that may have come, or be on its way.
+    /// The tenant's orders that cost something, are paid and not in our ledger as paid and not booked since, or
+    /// pending and not ours: money that may have come, or be on its way. Only read of what has expired.
     pub orders: Vec<RecentOrder>,
 }
 
@@ -40,7 +40,7 @@ pub struct Told {
     pub period: String,
 }
 
-/// An order that is not in our ledger of charge attempts.
+/// An order as EchoDesk knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecentOrder {
     /// `order_id`.
@@ -49,6 +49,14 @@ pub struct RecentOrder {
     pub paid: bool,
     /// `paid_at`, else `created_at`.
     pub at: Timestamp,
+}
+
+impl RecentOrder {
+    /// Whether it is a charge of a saved card that EchoDesk's own commands have made.
+    #[must_use]
+    pub fn is_renewal(&self) -> bool {
+        self.order.starts_with("REC-") || self.order.starts_with("RETRY-")
+    }
 }
 
 /// A suspension of ours that nobody has lifted as far as we know.

@@ -20,9 +20,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Account, AttemptState, OrderId, Suspension};
-use crate::rules::due::price;
+use crate::rules::due::{Skip, price};
 use crate::rules::outlook::renewal_plan;
-use crate::rules::period::same_period;
+use crate::rules::period::{EXTENSION, same_period};
 
 /// From so many days before expiry a reminder is sent.
 pub const REMINDER_DAYS: i32 = 7;
@@ -161,6 +161,8 @@ pub enum Withheld {
     PaidNotExtended(String),
     /// The customer seems to be paying; the order.
     PayingNow(String),
+    /// What it costs cannot be calculated, so nobody could have paid it.
+    PriceUnusable(String),
 }
 
 impl Withheld {
@@ -180,6 +182,7 @@ impl Withheld {
             Self::EchoDeskRetry(_) => "echodesk_retry",
             Self::PaidNotExtended(_) => "paid_not_extended",
             Self::PayingNow(_) => "paying_now",
+            Self::PriceUnusable(_) => "price_unusable",
         }
     }
 }
@@ -197,6 +200,7 @@ impl std::fmt::Display for Withheld {
                 write!(f, "order {order} is paid and the subscription was not extended: see why, then extend it")
             }
             Self::PayingNow(order) => write!(f, "order {order} is pending: the customer seems to be paying"),
+            Self::PriceUnusable(why) => write!(f, "its price cannot be calculated: {why}"),
         }
     }
 }
@@ -220,6 +224,14 @@ pub fn judge(account: &Account, policy: &ExpiryPolicy, now: Timestamp) -> Decisi
             Decision::Nothing(Step::None)
         };
     }
+    match price(&account.candidate) {
+        // Nobody can pay for what costs nothing: it is as if it never expired.
+        Err(Skip::NothingToPay) => return Decision::Nothing(Step::None),
+        Err(Skip::PriceUnusable(why)) if step == Step::Suspension => {
+            return Decision::Withhold(step, Withheld::PriceUnusable(why));
+        }
+        _ => {}
+    }
     if let Some(why) = barrier(account, expires_at, step, now) {
         return Decision::Withhold(step, why);
     }
@@ -227,8 +239,26 @@ pub fn judge(account: &Account, policy: &ExpiryPolicy, now: Timestamp) -> Decisi
     if step == Step::Suspension {
         return Decision::Suspend(Box::new(notice));
     }
-    let told = account.told.iter().any(|told| told.kind == notice.kind.code() && told.period == notice.period);
-    if told { Decision::Nothing(step) } else { Decision::Notify(step, Box::new(notice)) }
+    if told_before(account, &notice) { Decision::Nothing(step) } else { Decision::Notify(step, Box::new(notice)) }
+}
+
+/// Whether the same was told. Another billing time zone may have called the days by their neighbours.
+fn told_before(account: &Account, notice: &NewNotice) -> bool {
+    let (expiry, day) = days_of(&notice.period);
+    account.told.iter().filter(|told| told.kind == notice.kind.code()).any(|told| {
+        let (told_expiry, told_day) = days_of(&told.period);
+        let near = match (expiry, told_expiry) {
+            (Some(a), Some(b)) => days_between(a, b).abs() <= 1,
+            _ => told.period == notice.period,
+        };
+        near && day == told_day
+    })
+}
+
+/// The day of expiry that a period names, and what else it names.
+fn days_of(period: &str) -> (Option<Date>, Option<&str>) {
+    let (expiry, rest) = period.split_once('/').map_or((period, None), |(expiry, rest)| (expiry, Some(rest)));
+    (expiry.parse().ok(), rest)
 }
 
 fn barrier(account: &Account, expires_at: Timestamp, step: Step, now: Timestamp) -> Option<Withheld> {
@@ -240,24 +270,32 @@ fn barrier(account: &Account, expires_at: Timestamp, step: Step, now: Timestamp)
         return Some(Withheld::ForeignOrder(order.clone()));
     }
     let paid = |order: String| Some(Withheld::PaidNotExtended(order));
+    // Whatever was paid for, what it has paid for is over by then.
+    let lasts = |at: Timestamp| now.duration_since(at) < EXTENSION;
     let of_period = |period: Timestamp| same_period(period, expires_at);
-    let ours = candidate.attempts.iter().find(|past| past.state == AttemptState::Paid && of_period(past.period));
-    if let Some(ours) = ours {
+    let ours = candidate.attempts.iter().filter(|past| past.state == AttemptState::Paid && of_period(past.period));
+    if let Some(ours) = ours.into_iter().find(|past| past.closed_at.is_none_or(lasts)) {
         return paid(ours.order.to_string());
     }
-    // Before expiry a paid order may be for anything; only what a suspension would do wrong is waited for.
-    if step != Step::Suspension {
+    // Before expiry an order may be for anything.
+    if !matches!(step, Step::Grace | Step::Suspension) {
         return None;
     }
     let for_this = |at: Timestamp| at > expires_at.checked_sub(PAID_FOR_THIS).unwrap_or(Timestamp::MIN);
-    if let Some(order) = account.orders.iter().find(|order| order.paid && for_this(order.at)) {
+    if let Some(order) = account.orders.iter().find(|order| order.paid && for_this(order.at) && lasts(order.at)) {
         return paid(order.order.clone());
+    }
+    let pending = || account.orders.iter().filter(|order| !order.paid);
+    // However old: a charge of which nobody has said what became of it.
+    if let Some(order) = pending().find(|order| order.is_renewal() && for_this(order.at)) {
+        return Some(Withheld::ForeignOrder(order.order.clone()));
     }
     if let Some(at) = candidate.echodesk_retry.filter(|at| *at <= now) {
         return Some(Withheld::EchoDeskRetry(at));
     }
-    let paying = account.orders.iter().find(|order| !order.paid && now.duration_since(order.at) < PAYING_NOW);
-    paying.map(|order| Withheld::PayingNow(order.order.clone()))
+    // A page for paying that was left open makes a warning no less true.
+    let paying = pending().find(|order| now.duration_since(order.at) < PAYING_NOW);
+    paying.filter(|_| step == Step::Suspension).map(|order| Withheld::PayingNow(order.order.clone()))
 }
 
 fn notice(account: &Account, expires_at: Timestamp, step: Step, policy: &ExpiryPolicy, now: Timestamp) -> NewNotice {
@@ -265,7 +303,8 @@ fn notice(account: &Account, expires_at: Timestamp, step: Step, policy: &ExpiryP
     let renewal = renewal_plan(account, expires_at, &policy.time_zone, now);
     let (period, day) = (policy.day(expires_at), policy.day(now));
     let (kind, period) = match step {
-        Step::Suspension => (NoticeKind::Suspended { expired_at: expires_at, price }, period.to_string()),
+        // A person may have lifted one without moving the date: each suspension has its own notice.
+        Step::Suspension => (NoticeKind::Suspended { expired_at: expires_at, price }, format!("{period}/{now}")),
         Step::Grace => {
             let suspension_at = policy.suspension_at(expires_at);
             let warning = NoticeKind::GraceWarning { expired_at: expires_at, suspension_at, day, renewal, price };
@@ -283,6 +322,9 @@ fn notice(account: &Account, expires_at: Timestamp, step: Step, policy: &ExpiryP
 pub enum Lift {
     /// It stands.
     Stands,
+    /// It stands although the subscription was extended, to this time, which is over: EchoDesk extends from the
+    /// old date, however long ago that was.
+    StandsThoughExtended(Timestamp),
     /// Somebody has lifted it; it is only noted.
     Lifted,
     /// The subscription was extended: tenant and subscription become active again, and this notice is
@@ -304,6 +346,7 @@ pub fn lift(suspension: &Suspension, now: Timestamp) -> Lift {
             period: suspension.suspended_at.to_string(),
             decided_at: now,
         })),
+        Some(until) if until > suspension.expired_at => Lift::StandsThoughExtended(until),
         _ => Lift::Stands,
     }
 }

@@ -16,10 +16,10 @@ pub fn renewal_plan(account: &Account, renewal: Timestamp, zone: &TimeZone, now:
     let Ok((parent, can_be_charged)) = card(candidate) else { return RenewalPlan::ByHand };
     let saved = account.saved_cards.iter().find(|saved| saved.parent == parent);
     let masked = saved.and_then(|saved| saved.masked.clone());
-    let wrong_amount = match can_be_charged {
-        Some(Ok(amount)) => price(candidate).is_ok_and(|price| price != *amount),
-        Some(Err(_)) => true,
-        None => false,
+    let wrong_amount = match (can_be_charged, price(candidate)) {
+        (_, Err(_)) | (Some(Err(_)), _) => true,
+        (Some(Ok(amount)), Ok(price)) => price != *amount,
+        (None, Ok(_)) => false,
     };
     let refused =
         matches!(next_attempt(&candidate.attempts, renewal, &parent, zone), Next::WhenCardChanges | Next::Exhausted);

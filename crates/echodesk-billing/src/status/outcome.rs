@@ -42,6 +42,11 @@ pub enum StatusOutcome {
         /// Until when it is paid.
         paid_until: Timestamp,
     },
+    /// Its suspension stands although it was extended since: to a time that is over.
+    StillSuspended {
+        /// That time.
+        paid_until: Timestamp,
+    },
     /// Something is due and was not done.
     Withheld {
         /// What.
@@ -61,7 +66,7 @@ impl StatusOutcome {
     pub fn is_failure(&self) -> bool {
         match self {
             Self::Withheld { step, why } => *step == Step::Suspension && why.is_unknown(),
-            Self::Failed(_) => true,
+            Self::Failed(_) | Self::StillSuspended { .. } => true,
             _ => false,
         }
     }
@@ -76,6 +81,7 @@ impl StatusOutcome {
             Self::InGrace { .. } => "in_grace",
             Self::Suspended => "suspended",
             Self::Reactivated { .. } => "reactivated",
+            Self::StillSuspended { .. } => "still_suspended",
             Self::Withheld { .. } => "withheld",
             Self::Changed => "changed",
             Self::Failed(_) => "failed",
@@ -98,6 +104,8 @@ pub struct StatusTotals {
     pub suspended: u64,
     /// Active again.
     pub reactivated: u64,
+    /// Suspended although they were extended since.
+    pub still_suspended: u64,
     /// Something was due and was not done.
     pub withheld: u64,
     /// Changed while they were looked at.
@@ -120,6 +128,7 @@ impl StatusTotals {
             StatusOutcome::InGrace { .. } => self.in_grace += 1,
             StatusOutcome::Suspended => self.suspended += 1,
             StatusOutcome::Reactivated { .. } => self.reactivated += 1,
+            StatusOutcome::StillSuspended { .. } => self.still_suspended += 1,
             StatusOutcome::Withheld { .. } => self.withheld += 1,
             StatusOutcome::Changed => self.changed += 1,
             StatusOutcome::Failed(_) => self.failed += 1,

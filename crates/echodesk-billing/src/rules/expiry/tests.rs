@@ -59,6 +59,10 @@ fn order(paid: bool, when: &str) -> RecentOrder {
     RecentOrder { order: "ORD-1".to_owned(), paid, at: at(when) }
 }
 
+fn renewal(paid: bool, when: &str) -> RecentOrder {
+    RecentOrder { order: "RETRY-1".to_owned(), ..order(paid, when) }
+}
+
 fn zone(name: &str) -> ExpiryPolicy {
     ExpiryPolicy { time_zone: TimeZone::get(name).unwrap(), ..ExpiryPolicy::default() }
 }
@@ -68,7 +72,7 @@ fn decided(account: &Account, policy: &ExpiryPolicy, now: &str) -> String {
     match judge(account, policy, at(now)) {
         Decision::Nothing(step) => format!("nothing ({})", step.code()),
         Decision::Notify(_, notice) => format!("{} {}", notice.kind.code(), notice.period),
-        Decision::Suspend(notice) => format!("suspend {}", notice.period),
+        Decision::Suspend(notice) => format!("suspend {}", notice.period.split('/').next().unwrap_or_default()),
         Decision::Withhold(step, why) => format!("withhold {}: {}", step.code(), why.code()),
     }
 }
@@ -147,6 +151,26 @@ fn what_was_told_is_not_told_again_until_the_next_day_or_period() {
 }
 
 #[test]
+fn another_time_zone_tells_nobody_again() {
+    let mut late = account(1);
+    late.candidate.seen.expires_at = Some(at("2026-11-25T21:00:00Z"));
+    for now in ["2026-11-20T03:00:00Z", "2026-11-23T03:00:00Z"] {
+        let Decision::Notify(_, notice) = judge(&late, &zone("UTC"), at(now)) else { panic!("{now}") };
+        late.told = vec![Told { kind: notice.kind.code().to_owned(), period: notice.period }];
+        assert!(decided(&late, &zone("Asia/Tbilisi"), now).starts_with("nothing"), "{now}");
+    }
+}
+
+#[test]
+fn each_suspension_has_a_notice_of_its_own() {
+    let period = |now: &str| match judge(&account(1), &ExpiryPolicy::default(), at(now)) {
+        Decision::Suspend(notice) => notice.period,
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(period("2026-12-10T03:00:00Z"), period("2026-12-11T03:00:00Z"));
+}
+
+#[test]
 fn calendar_days_are_those_of_the_billing_time_zone() {
     // 02:00 in Tbilisi (UTC+4) on the 18th is 22:00 UTC on the 17th.
     assert_eq!(decided(&account(1), &zone("Asia/Tbilisi"), "2026-11-17T22:00:00Z"), "reminder 2026-11-25");
@@ -198,7 +222,9 @@ type Change = fn(&mut Account);
 
 #[test]
 fn who_is_left_alone() {
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 8] = [
+        (|a| a.candidate.feature_prices.clear(), "nothing (none)"),
+        (|a| a.candidate.seen.agent_count = -1, "withhold suspension: price_unusable"),
         (|a| a.candidate.seen.expires_at = None, "nothing (none)"),
         (|a| a.candidate.seen.active = false, "nothing (none)"),
         (|a| a.candidate.seen.tenant_active = false, "nothing (none)"),
@@ -219,34 +245,37 @@ fn who_is_left_alone() {
 
 #[test]
 fn money_that_may_have_come_is_a_barrier() {
-    const ALWAYS: &[&str] = &["2026-11-20T03:00:00Z", "2026-11-23T03:00:00Z", "2026-11-27T03:00:00Z"];
-    let cases: [(Change, &str, bool); 9] = [
-        (|a| a.candidate.attempts.push(attempt(AttemptState::Prepared, EXPIRES)), "open", true),
-        (|a| a.candidate.attempts.push(attempt(AttemptState::Unknown, EXPIRES)), "open", true),
-        (|a| a.candidate.attempts.push(attempt(AttemptState::Accepted, "2026-09-01T00:00:00Z")), "open", true),
-        (|a| a.candidate.attempts.push(attempt(AttemptState::Paid, EXPIRES)), "paid_not_extended", true),
-        (|a| a.candidate.foreign_order = Some("RETRY-1".to_owned()), "foreign_order", true),
-        (|a| a.candidate.echodesk_retry = Some(at("2026-12-10T02:00:00Z")), "echodesk_retry", false),
-        (|a| a.orders.push(order(true, "2026-11-26T00:00:00Z")), "paid_not_extended", false),
-        (|a| a.orders.push(order(true, "2026-11-11T00:00:00Z")), "paid_not_extended", false),
-        (|a| a.orders.push(order(false, "2026-12-09T04:00:00Z")), "paying_now", false),
+    // Whether it bars reminders too, and warnings.
+    const NOW: [&str; 3] = ["2026-11-20T03:00:00Z", "2026-11-23T03:00:00Z", "2026-11-27T03:00:00Z"];
+    let cases: [(Change, &str, [bool; 3]); 10] = [
+        (|a| a.candidate.attempts.push(attempt(AttemptState::Prepared, EXPIRES)), "open", [true; 3]),
+        (|a| a.candidate.attempts.push(attempt(AttemptState::Unknown, EXPIRES)), "open", [true; 3]),
+        (|a| a.candidate.attempts.push(attempt(AttemptState::Accepted, "2026-09-01T00:00:00Z")), "open", [true; 3]),
+        (|a| a.candidate.attempts.push(attempt(AttemptState::Paid, EXPIRES)), "paid_not_extended", [true; 3]),
+        (|a| a.candidate.foreign_order = Some("RETRY-1".to_owned()), "foreign_order", [true; 3]),
+        (|a| a.orders.push(renewal(false, "2026-11-15T00:00:00Z")), "foreign_order", [false, false, true]),
+        (|a| a.candidate.echodesk_retry = Some(at("2026-11-26T02:00:00Z")), "echodesk_retry", [false, false, true]),
+        (|a| a.orders.push(order(true, "2026-11-26T00:00:00Z")), "paid_not_extended", [false, false, true]),
+        (|a| a.orders.push(renewal(true, "2026-11-11T00:00:00Z")), "paid_not_extended", [false, false, true]),
+        (|a| a.orders.push(order(false, "2026-12-09T04:00:00Z")), "paying_now", [false; 3]),
     ];
-    for (change, code, always) in cases {
+    for (change, code, bars) in cases {
         let mut account = account(1);
         change(&mut account);
         let policy = ExpiryPolicy::default();
         let late = decided(&account, &policy, "2026-12-10T03:00:00Z");
         assert_eq!(late, format!("withhold suspension: {code}"));
-        for now in ALWAYS {
+        for (now, bars) in NOW.into_iter().zip(bars) {
             let decided = decided(&account, &policy, now);
-            assert_eq!(decided.starts_with("withhold"), always, "{now} {code}: {decided}");
+            assert_eq!(decided.starts_with("withhold"), bars, "{now} {code}: {decided}");
         }
     }
 }
 
 #[test]
 fn what_says_nothing_about_this_period_is_no_barrier() {
-    let cases: [Change; 6] = [
+    let cases: [Change; 7] = [
+        |a| a.orders.push(renewal(false, "2026-11-09T00:00:00Z")),
         |a| a.candidate.attempts.push(attempt(AttemptState::Failed, EXPIRES)),
         |a| a.candidate.attempts.push(attempt(AttemptState::NotSent, EXPIRES)),
         |a| a.candidate.attempts.push(attempt(AttemptState::Paid, "2026-10-26T08:30:00Z")),
@@ -259,6 +288,15 @@ fn what_says_nothing_about_this_period_is_no_barrier() {
         change(&mut account);
         assert_eq!(decided(&account, &ExpiryPolicy::default(), "2026-12-10T03:00:00Z"), "suspend 2026-11-25");
     }
+}
+
+#[test]
+fn what_an_order_has_paid_for_is_over_after_a_month_whatever_it_was() {
+    let mut paid = account(1);
+    paid.orders.push(order(true, "2026-11-11T00:00:00Z"));
+    let policy = ExpiryPolicy::default();
+    assert_eq!(decided(&paid, &policy, "2026-12-10T23:59:59Z"), "withhold suspension: paid_not_extended");
+    assert_eq!(decided(&paid, &policy, "2026-12-11T00:00:00Z"), "suspend 2026-11-25");
 }
 
 #[test]
@@ -308,13 +346,14 @@ fn a_suspension_is_lifted_once_the_subscription_was_extended() {
         (suspension(true, true, paid), "lifted"),
         (suspension(true, true, Some(EXPIRES)), "lifted"),
         (suspension(false, false, Some(EXPIRES)), "stands"),
-        // Paid, but not up to now: one more payment is wanted.
-        (suspension(false, false, Some("2026-12-09T00:00:00Z")), "stands"),
+        // Paid, but only into the past.
+        (suspension(false, false, Some("2026-12-09T00:00:00Z")), "extended in vain"),
         (suspension(false, false, None), "stands"),
     ];
     for (suspension, expected) in table {
         let what = match lift(&suspension, now) {
             Lift::Stands => "stands",
+            Lift::StandsThoughExtended(_) => "extended in vain",
             Lift::Lifted => "lifted",
             Lift::Reactivate(_) => "reactivate",
         };

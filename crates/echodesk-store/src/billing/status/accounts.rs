@@ -13,8 +13,8 @@ use crate::billing::candidates::{self, Wanted};
 use crate::billing::saved_cards;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
-use crate::sql_types::{RowId, Stamp};
-use crate::tables::{attempts, notices, payment_orders};
+use crate::sql_types::{Readable, RowId, Stamp};
+use crate::tables::{attempts, notices, payment_orders, subscriptions};
 
 /// Accounts whose details are read together: far below SQLite's 32,766 parameters.
 const CHUNK: usize = 500;
@@ -38,8 +38,25 @@ struct OrderRow {
     tenant_id: Option<RowId>,
     order_id: String,
     status: String,
+    amount: Readable,
+    is_trial_payment: bool,
     paid_at: Option<Stamp>,
     created_at: Stamp,
+}
+
+impl OrderRow {
+    fn is_paid(&self) -> bool {
+        self.status == "paid"
+    }
+
+    fn at(&self) -> Timestamp {
+        self.paid_at.unwrap_or(self.created_at).into()
+    }
+
+    /// An order of nothing, and what a trial cost, pay for no period.
+    fn pays(&self) -> bool {
+        !self.is_trial_payment && !self.amount.0.as_ref().is_ok_and(rust_decimal::Decimal::is_zero)
+    }
 }
 
 /// A page of accounts, ascending by subscription.
@@ -93,7 +110,8 @@ fn told(
     Ok(told)
 }
 
-/// Orders of the tenants whose subscriptions have expired, by tenant. For a page of reminders nothing is asked.
+/// Orders of the tenants whose subscriptions have expired, by tenant: paid ones that are not booked, and pending
+/// ones. For a page of reminders nothing is asked.
 fn orders(
     connection: &mut Connection,
     page: &[Candidate],
@@ -108,7 +126,13 @@ fn orders(
         .collect();
     let paid_since = Stamp::from(earliest.checked_sub(PAID_BEFORE).unwrap_or(Timestamp::MIN));
     let pending_since = Stamp::from(now.checked_sub(PAYING_FOR).unwrap_or(Timestamp::MIN));
-    let ours = attempts::table.filter(attempts::order_id.eq(payment_orders::order_id));
+    // A paid order that our ledger does not hold for paid was booked by nobody as far as we know. What is pending
+    // of ours is an open attempt.
+    let ours = attempts::table
+        .filter(attempts::order_id.eq(payment_orders::order_id))
+        .filter(attempts::state.eq("paid").or(payment_orders::status.eq("pending")));
+    let renewals = payment_orders::order_id.like("REC-%").or(payment_orders::order_id.like("RETRY-%"));
+    let booked = booked(connection, &tenants)?;
     let rows: Vec<OrderRow> = on!(connection, |c| payment_orders::table
         .filter(payment_orders::tenant_id.eq_any(&tenants))
         .filter(
@@ -120,19 +144,33 @@ fn orders(
                         .assume_not_null()
                         .or(payment_orders::created_at.ge(paid_since))
                 )
-                .or(payment_orders::status.eq("pending").and(payment_orders::created_at.ge(pending_since))),
+                .or(payment_orders::status.eq("pending").and(
+                    payment_orders::created_at
+                        .ge(pending_since)
+                        .or(renewals.and(payment_orders::created_at.ge(paid_since)))
+                )),
         )
         .filter(not(exists(ours)))
         .order(payment_orders::id)
         .select(OrderRow::as_select())
         .load(c))?;
     let mut orders: HashMap<RowId, Vec<RecentOrder>> = HashMap::new();
-    for row in rows {
-        if let Some(tenant) = row.tenant_id {
-            let at = row.paid_at.unwrap_or(row.created_at).into();
-            let recent = RecentOrder { order: row.order_id, paid: row.status == "paid", at };
-            orders.entry(tenant).or_default().push(recent);
+    for row in rows.into_iter().filter(OrderRow::pays) {
+        let Some(tenant) = row.tenant_id else { continue };
+        let (paid, at) = (row.is_paid(), row.at());
+        if !paid || booked.get(&tenant).is_none_or(|booked| at > *booked) {
+            orders.entry(tenant).or_default().push(RecentOrder { order: row.order_id, paid, at });
         }
     }
     Ok(orders)
+}
+
+/// When the last payment of each tenant's subscription was booked (`last_billed_at`): what was paid before is in
+/// its dates.
+fn booked(connection: &mut Connection, tenants: &[RowId]) -> Outcome<HashMap<RowId, Timestamp>> {
+    let rows: Vec<(RowId, Option<Stamp>)> = on!(connection, |c| subscriptions::table
+        .filter(subscriptions::tenant_id.eq_any(tenants))
+        .select((subscriptions::tenant_id, subscriptions::last_billed_at))
+        .load(c))?;
+    Ok(rows.into_iter().filter_map(|(tenant, at)| Some((tenant, at?.into()))).collect())
 }

@@ -68,7 +68,7 @@ pub(super) fn lift(connection: &mut Connection, subscription: SubscriptionId, no
     lock(connection, subscription)?;
     let Some(suspension) = suspensions::of(connection, subscription)? else { return Ok(Lifted::Stands) };
     let notice = match expiry::lift(&suspension, now) {
-        Lift::Stands => return Ok(Lifted::Stands),
+        Lift::Stands | Lift::StandsThoughExtended(_) => return Ok(Lifted::Stands),
         Lift::Lifted => {
             suspensions::note_lifted(connection, subscription, now)?;
             return Ok(Lifted::Noted);
