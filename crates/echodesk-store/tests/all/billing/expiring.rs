@@ -157,6 +157,42 @@ on_both! {
 }
 
 on_both! {
+    fn only_money_that_nobody_has_booked_is_told(world) {
+        subscribe(world, "acme");
+        world.execute("UPDATE public.tenants_payment_order SET paid_at = '2026-09-19T00:00:00.000000Z', created_at = paid_at WHERE order_id LIKE 'first-%'");
+        for (order, amount) in [("NOTHING", "0.00"), ("TRIAL", "5.00"), ("BOOKED", "50.00"), ("NOT-BOOKED", "50.00")] {
+            let day = if order == "NOT-BOOKED" { "2026-11-22" } else { "2026-11-20" };
+            world.execute(&paid_order("acme", order, "bank", amount, &format!("{day}T00:00:00.000000Z")));
+        }
+        world.execute("UPDATE public.tenants_payment_order SET is_trial_payment = true WHERE order_id = 'TRIAL'");
+        world.execute("UPDATE public.tenants_tenant_subscription SET last_billed_at = '2026-11-20T00:00:01.000000Z'");
+        world.execute(&pending_order("acme", "RETRY-1", "2026-11-15T12:00:00.000000Z"));
+        let told = || {
+            let orders = account(&world.store, "acme").orders;
+            orders.into_iter().map(|order| (order.order, order.paid)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(), [("NOT-BOOKED".to_owned(), true), ("RETRY-1".to_owned(), false)]);
+
+        // One of ours that was refused, as far as we know, and that EchoDesk has heard was paid.
+        let ours = accept(&world.store, "acme");
+        world.execute(&format!(
+            "UPDATE public.tenants_payment_order SET status = 'paid', paid_at = '2026-11-23T00:00:00.000000Z' WHERE order_id = '{}'",
+            ours.order
+        ));
+        let state = |state: &str| {
+            world.execute(&format!(
+                "UPDATE public.echodesk_charge_attempt SET state = '{state}', closed_at = prepared_at, claimed_by = NULL, \
+                 claimed_until = NULL, refusal_kind = {}",
+                if state == "failed" { "'http'" } else { "NULL" }
+            ));
+            told().iter().any(|(order, paid)| *order == ours.order.to_string() && *paid)
+        };
+        assert!(state("failed"));
+        assert!(!state("paid"), "that one is among the attempts");
+    }
+}
+
+on_both! {
     fn an_expiry_of_long_ago_does_not_hide_its_attempts_and_orders(world) {
         subscribe(world, "acme");
         prepare(&world.store, "acme");
