@@ -25,6 +25,8 @@ pub(crate) struct PostgresPool {
 impl PostgresPool {
     /// Connects once, to know at once whether it can be done, and prepares the pool.
     pub(crate) fn open(url: &Secret, shown: &str) -> Result<Self, OpenError> {
+        // Before libpq does it, and without its clean-up at exit: threads may still hold connections by then.
+        openssl::init();
         let password = password(url.expose());
         let full = with_defaults(url.expose());
         let what = || format!("connecting to {shown}");
