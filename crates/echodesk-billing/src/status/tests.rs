@@ -324,3 +324,39 @@ proptest! {
         prop_assert_eq!(keys.len(), all);
     }
 }
+
+/// Everything that a run leaves behind, in no order.
+fn left_behind(store: &MemoryStatus, count: i64) -> (Vec<(String, String, String)>, Vec<bool>) {
+    let key = |notice: NewNotice| (notice.kind.code().to_owned(), notice.subject_key, notice.period);
+    let mut notices: Vec<_> = store.notices().into_iter().map(key).collect();
+    notices.sort();
+    let active = (1..=count).map(|number| store.account(SubscriptionId(number)).unwrap().candidate.seen.active);
+    (notices, active.collect())
+}
+
+proptest! {
+    /// One run over all, or one for each tenant in any order and any of them twice: what is left is the same.
+    #[test]
+    fn the_order_of_runs_does_not_matter(
+        hours in prop::collection::vec(-500_i64..300, 1..12),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+    ) {
+        let now = at("2026-11-20T03:00:00Z");
+        let (together, one_by_one) = (MemoryStatus::default(), MemoryStatus::default());
+        let count = i64::try_from(hours.len()).unwrap();
+        for (number, hours) in (1..).zip(&hours) {
+            let mut account = account(number);
+            account.candidate.seen.expires_at = Some(now.checked_add(SignedDuration::from_hours(*hours)).unwrap());
+            together.add(account.clone());
+            one_by_one.add(account);
+        }
+        run_at(&together, now, &StatusOptions::default());
+        // Some in any order, some of them twice; then those that were left out.
+        let some = order.iter().map(|index| i64::try_from(index.index(hours.len())).unwrap() + 1);
+        for number in some.chain((1..=count).rev()) {
+            let tenant = Some(account(number).candidate.tenant);
+            run_at(&one_by_one, now, &StatusOptions { tenant, ..StatusOptions::default() });
+        }
+        prop_assert_eq!(left_behind(&together, count), left_behind(&one_by_one, count));
+    }
+}
