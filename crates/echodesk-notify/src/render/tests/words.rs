@@ -45,7 +45,12 @@ fn a_warning_counts_the_days_until_suspension() {
 fn who_has_not_paid_in_time_is_not_told_to_have_paid() {
     let table = [
         ("2026-11-25", "is paid until 25 November", "გადახდილია 2026 წლის 25 ნოემბრამდე", "оплачена до 25 ноября"),
-        ("2026-11-26", "was paid until 25 November", "გადახდილი იყო 2026 წლის 25 ნოემბრამდე", "была оплачена до 25 ноября"),
+        (
+            "2026-11-26",
+            "was paid until 25 November",
+            "გადახდილი იყო 2026 წლის 25 ნოემბრამდე",
+            "была оплачена до 25 ноября",
+        ),
     ];
     for (today, en, ka, ru) in table {
         for (language, expected) in [(Language::En, en), (Language::Ka, ka), (Language::Ru, ru)] {
