@@ -39,6 +39,9 @@ pub(crate) struct RecurringPayments {
     pub(crate) days_before: u32,
 
     /// Charge subscriptions that expired up to so many days ago, unless they are suspended
+    ///
+    /// Keep it equal to the --grace-days of subscription-status: with fewer days here, cards are no longer
+    /// charged while its warnings still say so; with more, tenants are suspended between two attempts.
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = days())]
     #[arg(help_heading = "What is due")]
     pub(crate) grace_days: u32,

@@ -30,6 +30,11 @@ pub(crate) struct SubscriptionStatus {
     pub(crate) as_of: AsOfArgs,
 
     /// Suspend so many days of 24 hours after expiry; 0 means at once
+    ///
+    /// Keep it equal to the --grace-days of recurring-payments: with fewer days there, cards are no longer
+    /// charged while warnings still say so; with more, tenants are suspended between two attempts. On a
+    /// database with old debts give more days for a start, and look at a dry run first: whoever is past
+    /// grace is suspended by the first run, with a notice and without a warning.
     #[arg(long, value_name = "N", default_value_t = 7)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=LONGEST_GRACE), help_heading = "Who is suspended")]
     pub(crate) grace_days: u32,
@@ -62,7 +67,7 @@ Examples:
 A suspension is withheld while money may have come that nobody has booked: a charge that is open, an
 order that is paid and has extended nothing, a page on which somebody seems to be paying. Exit code
 1 means that somebody should read the list: a suspension was withheld for such a reason, or a notice
-could not be delivered. `echodesk orders list` and `echodesk notices list` show more.";
+could not be delivered or waits after tries that failed. `echodesk orders list` and `echodesk notices list` show more.";
     let groups =
         [names::DATABASE, names::BILLING, names::NOTICES, names::CERTIFICATES, names::TIME_ZONE, names::OUTPUT];
     format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))

@@ -35,6 +35,9 @@ pub fn examples() -> Vec<Example> {
     {
         add(name, expiring(name, plan.clone()));
     }
+    for (name, notice) in on_other_days().into_iter().chain(bare()) {
+        add(name, notice);
+    }
     add("suspended", NoticeKind::Suspended { expired_at: days(-8), price: price() });
     add(
         "renewal_paid",
@@ -47,17 +50,17 @@ pub fn examples() -> Vec<Example> {
         },
     );
     add("reactivated", NoticeKind::Reactivated { paid_until: days(30) });
-    add(
-        "price_changed",
-        NoticeKind::PriceChanged {
-            card_amount: "50.00 GEL".to_owned(),
-            price: "75.00 GEL".to_owned(),
-            renewal: days(7),
-        },
-    );
-    for (again, finally, problem) in PROBLEMS {
-        add(again, failed(problem, Some(date(2026, 11, 23))));
-        add(finally, failed(problem, None));
+    add("price_changed", price_changed(days(7)));
+    add("price_changed_overdue", price_changed(days(-2)));
+    for (again, finally, overdue, problem) in PASSING_PROBLEMS {
+        add(again, failed(problem, Some(date(2026, 11, 23)), days(7)));
+        add(finally, failed(problem, None, days(7)));
+        if let Some(overdue) = overdue {
+            add(overdue, failed(problem, Some(date(2026, 11, 20)), days(-2)));
+        }
+    }
+    for (name, problem) in LASTING_PROBLEMS {
+        add(name, failed(problem, None, days(7)));
     }
     add(
         "mailbox_switched_off",
@@ -94,31 +97,82 @@ fn plans() -> [RenewalPlan; 4] {
     ]
 }
 
-/// The names of a problem with another attempt to come and without.
-const PROBLEMS: [(&str, &str, PaymentProblem); 8] = [
-    ("payment_failed", "payment_failed_finally", PaymentProblem::NotEnoughMoney),
-    ("payment_failed_card_expired", "payment_failed_card_expired_finally", PaymentProblem::CardExpired),
-    ("payment_failed_card_not_valid", "payment_failed_card_not_valid_finally", PaymentProblem::CardNotValid),
-    ("payment_failed_card_not_found", "payment_failed_card_not_found_finally", PaymentProblem::CardNotFound),
-    ("payment_failed_limit_reached", "payment_failed_limit_reached_finally", PaymentProblem::LimitReached),
-    ("payment_failed_issuer_refused", "payment_failed_issuer_refused_finally", PaymentProblem::IssuerRefused),
-    ("confirmation_needed", "confirmation_needed_finally", PaymentProblem::ConfirmationNeeded),
-    ("payment_failed_technical", "payment_failed_technical_finally", PaymentProblem::Technical),
+/// Problems after which the same card may be charged again: their names with another attempt to come, without, and
+/// in grace.
+const PASSING_PROBLEMS: [(&str, &str, Option<&str>, PaymentProblem); 4] = [
+    ("payment_failed", "payment_failed_finally", Some("payment_failed_overdue"), PaymentProblem::NotEnoughMoney),
+    ("payment_failed_limit_reached", "payment_failed_limit_reached_finally", None, PaymentProblem::LimitReached),
+    ("payment_failed_technical", "payment_failed_technical_finally", None, PaymentProblem::Technical),
+    // The time for confirming may have run out, which is tried once more.
+    (
+        "confirmation_needed",
+        "confirmation_needed_finally",
+        Some("confirmation_needed_overdue"),
+        PaymentProblem::ConfirmationNeeded,
+    ),
+];
+
+/// Problems after which the same card is not charged again.
+const LASTING_PROBLEMS: [(&str, PaymentProblem); 4] = [
+    ("payment_failed_card_expired", PaymentProblem::CardExpired),
+    ("payment_failed_card_not_valid", PaymentProblem::CardNotValid),
+    ("payment_failed_card_not_found", PaymentProblem::CardNotFound),
+    ("payment_failed_issuer_refused", PaymentProblem::IssuerRefused),
 ];
 
 fn expiring(name: &str, renewal: RenewalPlan) -> NoticeKind {
-    let price = price();
     if name.starts_with("reminder") {
-        NoticeKind::Reminder { expires_at: days(7), renewal, price }
+        NoticeKind::Reminder { expires_at: days(7), renewal, price: price() }
     } else if name.starts_with("urgent") {
-        NoticeKind::UrgentReminder { expires_at: days(3), renewal, price }
+        urgent(3, renewal)
     } else {
-        NoticeKind::GraceWarning { expired_at: days(-2), suspension_at: days(5), day: TODAY, renewal, price }
+        grace_warning(5, renewal)
     }
 }
 
-fn failed(problem: PaymentProblem, next_attempt: Option<Date>) -> NoticeKind {
-    NoticeKind::PaymentFailed { amount: "50.00 GEL".to_owned(), problem, next_attempt, renewal: days(7) }
+/// The last days, which are told in words of their own.
+fn on_other_days() -> [(&'static str, NoticeKind); 6] {
+    let card = || RenewalPlan::Card { masked: Some(CARD.to_owned()) };
+    [
+        ("urgent_reminder_tomorrow", urgent(1, RenewalPlan::ByHand)),
+        ("urgent_reminder_today", urgent(0, RenewalPlan::ByHand)),
+        ("urgent_reminder_today_card", urgent(0, card())),
+        ("grace_warning_tomorrow", grace_warning(1, RenewalPlan::ByHand)),
+        ("grace_warning_today", grace_warning(0, RenewalPlan::ByHand)),
+        ("grace_warning_today_card", grace_warning(0, card())),
+    ]
+}
+
+/// Those of which neither the price nor the card's number is known.
+fn bare() -> [(&'static str, NoticeKind); 2] {
+    let unusable = RenewalPlan::UnusableCard { masked: None };
+    let card = RenewalPlan::Card { masked: None };
+    let (expires_at, expired_at, suspension_at) = (days(7), days(-2), days(5));
+    [
+        ("reminder_bare", NoticeKind::Reminder { expires_at, renewal: unusable, price: None }),
+        (
+            "grace_warning_bare",
+            NoticeKind::GraceWarning { expired_at, suspension_at, day: TODAY, renewal: card, price: None },
+        ),
+    ]
+}
+
+fn urgent(left: i64, renewal: RenewalPlan) -> NoticeKind {
+    NoticeKind::UrgentReminder { expires_at: days(left), renewal, price: price() }
+}
+
+/// `left` days before the suspension, of seven days of grace.
+fn grace_warning(left: i64, renewal: RenewalPlan) -> NoticeKind {
+    let (expired_at, suspension_at) = (days(left - 7), days(left));
+    NoticeKind::GraceWarning { expired_at, suspension_at, day: TODAY, renewal, price: price() }
+}
+
+fn failed(problem: PaymentProblem, next_attempt: Option<Date>, renewal: Timestamp) -> NoticeKind {
+    NoticeKind::PaymentFailed { amount: "50.00 GEL".to_owned(), problem, next_attempt, renewal }
+}
+
+fn price_changed(renewal: Timestamp) -> NoticeKind {
+    NoticeKind::PriceChanged { card_amount: "50.00 GEL".to_owned(), price: "75.00 GEL".to_owned(), renewal }
 }
 
 fn price() -> Option<String> {

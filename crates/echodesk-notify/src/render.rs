@@ -2,6 +2,7 @@
 
 mod amount;
 mod blocks;
+mod check;
 mod context;
 mod day;
 mod engine;
@@ -60,14 +61,31 @@ pub struct Templates {
     engine: Engine,
 }
 
-/// A template cannot be used.
+/// Templates cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template {name}: {problem}")]
-pub struct TemplateError {
-    /// Its file name, for example `en/reminder.txt`; of a folder that cannot be used, its path.
-    pub name: String,
-    /// What is wrong, and on which line.
-    pub problem: String,
+pub enum TemplateError {
+    /// One is wrong, or is none.
+    #[error("template {name}: {problem}")]
+    Template {
+        /// Its file name, for example `en/reminder.txt`.
+        name: String,
+        /// What is wrong, and on which line.
+        problem: String,
+    },
+    /// Their folder cannot be read.
+    #[error("the folder {path} cannot be read: {problem}")]
+    Folder {
+        /// Its path.
+        path: String,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+impl TemplateError {
+    fn template(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Template { name: name.into(), problem: problem.into() }
+    }
 }
 
 impl Templates {
@@ -78,7 +96,8 @@ impl Templates {
     }
 
     /// Those that are built in, with the ones that a folder holds under the same relative names in their place.
-    /// Everything is checked at once: each example is rendered in each language.
+    /// Everything is checked at once: each example is rendered in each language, on days before, on and after the
+    /// one that it is about, with and without each value that may be missing.
     ///
     /// # Errors
     /// The folder is missing or cannot be read; it holds a file that replaces nothing; a template is not UTF-8,
@@ -86,7 +105,7 @@ impl Templates {
     pub fn with_folder(path: impl AsRef<Path>) -> Result<Self, TemplateError> {
         let templates = Self { engine: Engine::new(folder::read(path.as_ref())?) };
         templates.engine.compile_all()?;
-        templates.render_examples()?;
+        check::render_all(&templates)?;
         Ok(templates)
     }
 
@@ -96,17 +115,5 @@ impl Templates {
     /// A template that was replaced fails with these values.
     pub fn render(&self, notice: &NoticeKind, reader: &Reader<'_>) -> Result<Rendered, TemplateError> {
         layout::render(&self.engine, context::template(notice), &context::of(notice, reader), reader)
-    }
-
-    fn render_examples(&self) -> Result<(), TemplateError> {
-        for example in crate::examples() {
-            for language in [Language::En, Language::Ka, Language::Ru] {
-                let known = crate::example_reader(language);
-                let unknown = Reader { name: "", tenant: "", sign_in_url: None, ..known };
-                self.render(&example.notice, &known)?;
-                self.render(&example.notice, &unknown)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -66,11 +66,13 @@ fn of_notice(notice: &NoticeKind, values: &Values<'_>) -> Value {
             problem => problem_code(*problem),
             next_attempt => next_attempt.map(|date| date.to_string()),
             paid_until => values.day(*renewal),
+            overdue => values.is_over(*renewal),
         },
         NoticeKind::PriceChanged { card_amount, price, renewal } => context! {
             card_amount => values.amount(card_amount),
             price => values.amount(price),
             paid_until => values.day(*renewal),
+            overdue => values.is_over(*renewal),
         },
         NoticeKind::Reactivated { paid_until } => context! { paid_until => values.day(*paid_until) },
     }
@@ -94,6 +96,11 @@ impl Values<'_> {
     /// Calendar days from today; a moment that has passed is today.
     fn days_until(&self, moment: Timestamp) -> i32 {
         self.reader.today.until(self.date(moment)).map_or(0, |span| span.get_days().max(0))
+    }
+
+    /// Whether the day of a moment is past.
+    fn is_over(&self, moment: Timestamp) -> bool {
+        self.date(moment) < self.reader.today
     }
 
     fn amount(&self, amount: &str) -> String {

@@ -93,7 +93,7 @@ fn located(name: &str, error: &Error) -> TemplateError {
     if let Some(line) = innermost.line() {
         problem = format!("line {line}: {problem}");
     }
-    TemplateError { name: innermost.name().unwrap_or(name).to_owned(), problem }
+    TemplateError::template(innermost.name().unwrap_or(name), problem)
 }
 
 fn plural_filter(number: i64, forms: Rest<String>) -> Result<String, Error> {

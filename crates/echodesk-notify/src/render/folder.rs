@@ -18,8 +18,10 @@ pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, String>, TemplateEr
 }
 
 fn read_into(sources: &mut BTreeMap<String, String>, folder: &Path, prefix: &str) -> Result<(), TemplateError> {
-    let unreadable =
-        |error: std::io::Error| problem(&folder.display().to_string(), &format!("cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| TemplateError::Folder {
+        path: folder.display().to_string(),
+        problem: error.to_string(),
+    };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -30,7 +32,7 @@ fn read_into(sources: &mut BTreeMap<String, String>, folder: &Path, prefix: &str
         if path.is_dir() && is_language(&name) {
             read_into(sources, &path, &format!("{name}/"))?;
         } else if built_in(&name).is_none() {
-            return Err(problem(&name, &format!("replaces nothing; there are {}", allowed())));
+            return Err(TemplateError::template(name, format!("replaces nothing; there are {}", allowed())));
         } else {
             sources.insert(name.clone(), source(&path, &name)?);
         }
@@ -39,9 +41,9 @@ fn read_into(sources: &mut BTreeMap<String, String>, folder: &Path, prefix: &str
 }
 
 fn source(path: &Path, name: &str) -> Result<String, TemplateError> {
-    let unreadable = |error: std::io::Error| problem(name, &format!("cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| TemplateError::template(name, format!("cannot be read: {error}"));
     if fs::metadata(path).map_err(unreadable)?.len() > LARGEST {
-        return Err(problem(name, &format!("is larger than {LARGEST} bytes")));
+        return Err(TemplateError::template(name, format!("is larger than {LARGEST} bytes")));
     }
     let source = fs::read_to_string(path).map_err(unreadable)?;
     // Editors on Windows begin files with a byte order mark and end lines with two characters.
@@ -63,8 +65,4 @@ fn allowed() -> String {
         })
         .collect();
     names.join(", ")
-}
-
-fn problem(name: &str, problem: &str) -> TemplateError {
-    TemplateError { name: name.to_owned(), problem: problem.to_owned() }
 }

@@ -19,14 +19,12 @@ pub(super) fn render(
     reader: &Reader<'_>,
 ) -> Result<Rendered, TemplateError> {
     let language = reader.language.code();
-    let parts = |name: &str, body: &str| {
-        blocks::parse(body).map_err(|problem| TemplateError { name: name.to_owned(), problem: problem.to_owned() })
-    };
+    let parts = |name: &str, body: &str| blocks::parse(body).map_err(|problem| TemplateError::template(name, problem));
     let name = format!("{language}/{template}.txt");
     let whole = engine.run(&name, values)?;
-    let (subject, body) = divide(&whole).ok_or_else(|| TemplateError {
-        name: name.clone(),
-        problem: "line 1: must read `Subject: …`, followed by an empty line and the body".to_owned(),
+    let (subject, body) = divide(&whole).ok_or_else(|| {
+        let problem = "line 1: must read `Subject: …`, followed by an empty line and the body";
+        TemplateError::template(name.as_str(), problem)
     })?;
     let body = parts(&name, body)?;
     let (greeting_name, footer_name) = (format!("{language}/greeting.txt"), format!("{language}/footer.txt"));

@@ -16,8 +16,16 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn refused(files: &[(&str, &str)]) -> TemplateError {
-    Templates::with_folder(folder(files).path()).unwrap_err()
+/// Name and problem of the template that is refused.
+fn refused_in(folder: &std::path::Path) -> (String, String) {
+    match Templates::with_folder(folder).unwrap_err() {
+        TemplateError::Template { name, problem } => (name, problem),
+        other @ TemplateError::Folder { .. } => panic!("{other}"),
+    }
+}
+
+fn refused(files: &[(&str, &str)]) -> (String, String) {
+    refused_in(folder(files).path())
 }
 
 #[test]
@@ -45,8 +53,7 @@ fn parts_and_layouts_can_be_replaced_too() {
         ),
     ]);
     // Parts without a text of their own are no paragraphs, which this layout overlooks.
-    let error = Templates::with_folder(folder.path()).unwrap_err();
-    assert_eq!(error.name, "layout.html");
+    assert_eq!(refused_in(folder.path()).0, "layout.html");
     fs::write(folder.path().join("layout.html"), "<html lang=\"{{ language }}\">{{ subject }}</html>").unwrap();
     let templates = Templates::with_folder(folder.path()).unwrap();
     let mail = templates.render(&example("suspended"), &crate::example_reader(Language::Ru)).unwrap();
@@ -57,9 +64,9 @@ fn parts_and_layouts_can_be_replaced_too() {
 #[test]
 fn a_file_that_replaces_nothing_is_an_error_that_says_what_there_is() {
     for name in ["en/remainder.txt", "de/reminder.txt", "README.md", "en/more/reminder.txt"] {
-        let error = refused(&[(name, "Subject: x\n\ny\n")]);
-        assert!(name.starts_with(&error.name), "{error}");
-        assert!(error.problem.contains("{en,ka,ru}/reminder.txt") && error.problem.contains("layout.html"), "{error}");
+        let (told, problem) = refused(&[(name, "Subject: x\n\ny\n")]);
+        assert!(name.starts_with(&told), "{told}");
+        assert!(problem.contains("{en,ka,ru}/reminder.txt") && problem.contains("layout.html"), "{problem}");
     }
 }
 
@@ -80,8 +87,36 @@ fn an_error_names_file_and_line() {
         ("layout.txt", "{{ greeting }}\n{% for %}", "line 2"),
     ];
     for (name, source, place) in table {
-        let error = refused(&[(name, source)]);
-        assert!(error.name == name && error.problem.contains(place), "{name} {source:?}: {error}");
+        let (told, problem) = refused(&[(name, source)]);
+        assert!(told == name && problem.contains(place), "{name} {source:?}: {told}: {problem}");
+    }
+}
+
+/// Whatever a mistake hides behind: a day, a value that is missing, a plan, a problem.
+#[test]
+fn a_mistake_in_any_branch_is_found_when_templates_are_loaded() {
+    let table = [
+        ("en/urgent_reminder.txt", "days == 0"),
+        ("ka/urgent_reminder.txt", "days == 1"),
+        ("ru/reminder.txt", "days == 3"),
+        ("en/grace_warning.txt", "days == 0 and not price"),
+        ("en/grace_warning.txt", "days == 7 and plan == 'card' and not card and price"),
+        ("ka/renewal.txt", "plan == 'expiring_card' and not card and not price and days == 1"),
+        ("ru/renewal.txt", "plan == 'by_hand' and not sign_in_url and days == 0"),
+        ("ru/suspended.txt", "not price"),
+        ("en/renewal_paid.txt", "not card and not paid_until"),
+        ("en/renewal_paid.txt", "card and not paid_until"),
+        ("en/payment_failed.txt", "overdue and problem == 'card_expired'"),
+        ("en/payment_failed.txt", "not overdue and problem == 'technical' and not next_attempt"),
+        ("ka/price_changed.txt", "overdue"),
+        ("ru/confirmation_needed.txt", "overdue and next_attempt"),
+        ("en/greeting.txt", "name and not tenant"),
+        ("en/footer.txt", "tenant and not sign_in_url"),
+    ];
+    for (name, condition) in table {
+        let source = format!("Subject: x\n\ny\n{{% if {condition} %}}\n{{{{ todday }}}}\n{{% endif %}}\n");
+        let (told, problem) = refused(&[(name, &source)]);
+        assert!(told == name && problem.contains("line 5"), "{name} {condition}: {told}: {problem}");
     }
 }
 
@@ -89,11 +124,12 @@ fn an_error_names_file_and_line() {
 fn a_folder_that_is_missing_and_a_file_that_is_no_text_are_errors() {
     let folder = folder(&[]);
     let missing = folder.path().join("missing");
-    let error = Templates::with_folder(&missing).unwrap_err();
-    assert!(error.name.ends_with("missing") && error.problem.contains("cannot be read"), "{error}");
+    let error = Templates::with_folder(&missing).unwrap_err().to_string();
+    let expected = format!("the folder {} cannot be read: ", missing.display());
+    assert!(error.starts_with(&expected), "{error}");
     fs::create_dir(folder.path().join("en")).unwrap();
     fs::write(folder.path().join("en/reminder.txt"), [0xff, 0xfe, 0x00]).unwrap();
-    assert_eq!(Templates::with_folder(folder.path()).unwrap_err().name, "en/reminder.txt");
+    assert_eq!(refused_in(folder.path()).0, "en/reminder.txt");
     fs::write(folder.path().join("en/reminder.txt"), vec![b' '; 300 * 1024]).unwrap();
-    assert!(Templates::with_folder(folder.path()).unwrap_err().problem.contains("larger than"));
+    assert!(refused_in(folder.path()).1.contains("larger than"));
 }
