@@ -8,7 +8,7 @@ use echodesk_core::{Clock as _, SystemClock};
 use super::{Backend, PATIENCE, World};
 
 /// What payments write to, those first that others refer to.
-const PAYMENT_TABLES: [&str; 8] = [
+const PAYMENT_TABLES: [&str; 9] = [
     "tenants_tenant_subscription",
     "tenants_payment_order",
     "tenants_subscription_event",
@@ -17,6 +17,7 @@ const PAYMENT_TABLES: [&str; 8] = [
     "echodesk_invoice_month",
     "echodesk_notice",
     "echodesk_run",
+    "echodesk_suspension",
 ];
 
 #[derive(QueryableByName)]
