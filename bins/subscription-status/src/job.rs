@@ -43,6 +43,10 @@ impl Job for SubscriptionStatus {
         &self.common
     }
 
+    fn exempt(&self) -> &[SchemaName] {
+        &self.exempt
+    }
+
     fn plan(&self, settings: &Settings, _: &Arc<dyn Clock>, _: &StopToken) -> Result<Plan, SettingsError> {
         let from_settings = tenant::exempt(&settings.environment)?;
         let time_zone = time_zone::billing(&settings.environment)?;

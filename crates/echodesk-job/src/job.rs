@@ -3,11 +3,12 @@
 //! Everything that can be wrong with flags, settings, the report's path and the database is found
 //! out before the work begins (exit code 2 or 75); after that, only what the work itself meets.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, Environment, RunId, StopToken, Tenant};
+use echodesk_core::{Clock, Environment, RunId, SchemaName, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
 
 use crate::args::CommonArgs;
@@ -43,6 +44,11 @@ pub trait Job: clap::Parser {
 
     /// The flags that it shares with the others.
     fn common(&self) -> &CommonArgs;
+
+    /// Who pays nothing by its flags, beside those of the settings.
+    fn exempt(&self) -> &[SchemaName] {
+        &[]
+    }
 
     /// Checks flags and settings and builds what needs no database. Starts nothing; called outside of
     /// the asynchronous runtime.
@@ -108,6 +114,8 @@ fn execute<J: Job>(
         notices.email()?;
     }
     let carrier = notices.carrier(terminal)?;
+    let mut exempt: BTreeSet<SchemaName> = tenant::exempt(&settings.environment)?;
+    exempt.extend(job.exempt().iter().cloned());
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
@@ -145,6 +153,7 @@ fn execute<J: Job>(
         templates: notices.templates,
         time_zone: notices.time_zone,
         tenant: tenant.as_ref().map(|tenant| tenant.id),
+        exempt,
         clock: Arc::clone(clock),
         stop: stop.clone(),
         run,
@@ -162,15 +171,18 @@ fn execute<J: Job>(
     let done = runtime.block_on(async { tokio::spawn(J::work(plan, context)).await });
     work_progress.finish();
     let mut done = done.unwrap_or_else(|error| Err(JobError::Panicked { message: error.to_string() }));
-    if let Ok(report) = &mut done
-        && !common.dry_run
-        && !report.try_again
-        && !stop.is_stopped()
-    {
+    let mut notices = None;
+    if !common.dry_run && !stop.is_stopped() && leaves_delivery_possible(&done) {
         let progress = progress(NOTICES_PROGRESS);
         let outcome = runtime.block_on(courier.deliver(progress.clone()));
         progress.finish();
-        outcome.add_to(report);
+        match &mut done {
+            Ok(report) => outcome.add_to(report),
+            Err(_) => {
+                outcome.log();
+                notices = Some(outcome.json());
+            }
+        }
     }
 
     let ending = Ending { target: report.as_ref(), signal: signals.received(), common, terminal };
@@ -178,11 +190,44 @@ fn execute<J: Job>(
     if let Some(record) = record {
         let summary = match &done {
             Ok(done) => done.record.clone(),
-            Err(error) => serde_json::json!({ "error": one_line(error) }),
+            Err(error) => match notices {
+                None => serde_json::json!({ "error": one_line(error) }),
+                Some(notices) => serde_json::json!({ "error": one_line(error), "notices": notices }),
+            },
         };
         record.finish(status, &summary);
     }
     // Threads that hang in a call to the outside must not keep a finished process alive.
     runtime.shutdown_background();
     Ok(status)
+}
+
+/// Whether notices are delivered after work that ended so: what other jobs have queued must not wait for this one's
+/// error. Not while the database is away, and not if nothing was begun since the job was called wrongly.
+fn leaves_delivery_possible(done: &Result<JobReport, JobError>) -> bool {
+    match done {
+        Ok(report) => !report.try_again,
+        Err(error) => !matches!(error.status(), ExitStatus::TryAgainLater | ExitStatus::Usage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use echodesk_core::{StoreError, StoreErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_work_does_not_keep_notices_back_unless_the_database_is_away() {
+        let store = |kind| JobError::Store(StoreError { kind, what: "looking".to_owned(), source: None });
+        let schema: SchemaName = "acne".parse().unwrap();
+        for (error, delivers) in [
+            (store(StoreErrorKind::Other), true),
+            (JobError::Panicked { message: "a bug".to_owned() }, true),
+            (store(StoreErrorKind::Unavailable), false),
+            (JobError::UnknownExempt { origin: "--exempt", schema, close: Vec::new() }, false),
+        ] {
+            assert_eq!(leaves_delivery_possible(&Err(error)), delivers);
+        }
+    }
 }

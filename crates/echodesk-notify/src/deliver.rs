@@ -9,15 +9,16 @@ mod ledger;
 mod prepare;
 mod run;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_core::{Clock, RunId, StopToken, StoreError, TenantId};
+use echodesk_core::{Clock, RunId, SchemaName, StopToken, StoreError, TenantId};
 use jiff::tz::TimeZone;
 
 use crate::message::Sender;
-use crate::ports::{Fate, Outbox, Queued, Transport};
+use crate::ports::{Fate, Outbox, Queued, Transport, Waiting};
 use crate::render::Templates;
 use run::Run;
 
@@ -50,6 +51,8 @@ impl<T> std::fmt::Debug for DeliveryWorld<T> {
 pub struct DeliveryOptions {
     /// One tenant's notices; all otherwise.
     pub tenant: Option<TenantId>,
+    /// Who pays nothing, and so is not asked to.
+    pub exempt: BTreeSet<SchemaName>,
     /// Whom mails are from.
     pub from: Sender,
     /// Whose calendar days count.
@@ -63,16 +66,19 @@ pub struct DeliveryOptions {
 }
 
 impl DeliveryOptions {
-    /// The defaults: all tenants, days in UTC, up to four connections, ten minutes.
+    /// The defaults: all tenants, nobody exempt, days in UTC, up to four connections, ten minutes. A claim lasts for
+    /// 25 minutes: its half is the ten that a server may take for the answer to a mail, and some for the commands
+    /// before it.
     #[must_use]
     pub fn new(from: Sender) -> Self {
         const FOUR: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
         Self {
             tenant: None,
+            exempt: BTreeSet::new(),
             from,
             time_zone: TimeZone::UTC,
             connections: FOUR,
-            claim_for: Duration::from_mins(10),
+            claim_for: Duration::from_mins(25),
             budget: Duration::from_mins(10),
         }
     }
@@ -97,10 +103,12 @@ pub struct DeliveryReport {
     pub again: u64,
     /// Kept back until something else is known: a charge is open.
     pub postponed: u64,
-    /// How many are queued after it, whoever has claimed them.
-    pub waiting: u64,
+    /// How many were not sent in this run or before, whoever has claimed them.
+    pub waiting: Waiting,
     /// Why no more could be sent, if the way for mails does not work.
     pub trouble: Option<String>,
+    /// Whether its time was over before everything that was due was done.
+    pub out_of_time: bool,
     /// Whether it was asked to stop before everything was done.
     pub stopped: bool,
     /// Whether the database went away before everything was done.
@@ -108,10 +116,10 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
-    /// Whether a notice could not be delivered, now or at all.
+    /// Whether a notice could not be delivered, now, before or at all.
     #[must_use]
     pub fn has_failures(&self) -> bool {
-        self.parked > 0 || self.again > 0 || self.trouble.is_some()
+        self.parked > 0 || self.again > 0 || self.waiting.tried > 0 || self.out_of_time || self.trouble.is_some()
     }
 }
 

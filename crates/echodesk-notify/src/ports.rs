@@ -5,5 +5,5 @@
 mod outbox;
 mod transport;
 
-pub use outbox::{Claim, Fate, Outbox, Queued, Situation, SubscriptionSituation};
+pub use outbox::{Claim, Fate, Outbox, Page, Queued, Situation, SubscriptionSituation, Waiting};
 pub use transport::{SendError, Session, Transport, TransportDown};

@@ -1,5 +1,6 @@
 //! How mail goes out, under the names that EchoDesk's Django settings have, with what they mean there.
 
+mod host;
 mod truth;
 
 use std::fmt;
@@ -13,6 +14,21 @@ use echodesk_core::{Environment, Secret};
 use crate::message::Sender;
 use crate::transport::{Carrier, Console, Folder, SmtpLimits, SmtpTransport};
 use truth::truth;
+
+const SENDER: &str = "DEFAULT_FROM_EMAIL";
+
+/// What tells how mail goes out. Whoever sets one of them means mails to go, wherever Django's defaults send them.
+const NAMES: [&str; 9] = [
+    "EMAIL_BACKEND",
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_USE_TLS",
+    "EMAIL_USE_SSL",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_TIMEOUT",
+    "EMAIL_FILE_PATH",
+];
 
 /// How mail goes out, and from whom.
 #[derive(Clone, Debug)]
@@ -86,17 +102,25 @@ fn wrong(name: &'static str, problem: impl Into<String>) -> EmailSettingsError {
 }
 
 impl EmailSettings {
-    /// Reads the settings. None if mail is not set up: neither `EMAIL_BACKEND` nor `EMAIL_HOST` is set.
+    /// Reads the settings. None if mail is not set up: no name is set that begins with `EMAIL_` and tells how mail
+    /// goes out. Where `EMAIL_BACKEND` is not among those that are, it is `smtp`, and `EMAIL_HOST` is `localhost`.
     ///
     /// # Errors
     /// One of them cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Option<Self>, EmailSettingsError> {
-        let way = match (environment.get("EMAIL_BACKEND"), environment.get("EMAIL_HOST")) {
-            (None, None) => return Ok(None),
-            (Some(backend), _) => Backend::parse(backend)?,
-            (None, Some(_)) => Backend::Smtp,
+        if NAMES.iter().all(|name| environment.get(name).is_none()) {
+            return Ok(None);
+        }
+        let way = match environment.get("EMAIL_BACKEND") {
+            Some(backend) => Backend::parse(backend)?,
+            None if environment.get("EMAIL_FILE_PATH").is_some() => {
+                let problem = "it is only for EMAIL_BACKEND=file, which is not set; set that, or leave this out";
+                return Err(wrong("EMAIL_FILE_PATH", problem));
+            }
+            None => Backend::Smtp,
         };
-        let from = sender(environment)?;
+        let from = Self::sender(environment)?
+            .ok_or_else(|| wrong(SENDER, "say whom mails are from, for example EchoDesk <noreply@echodesk.example>"))?;
         let way = match way {
             Backend::Smtp => Way::Smtp(SmtpSettings::from_environment(environment)?),
             Backend::File => match environment.get("EMAIL_FILE_PATH") {
@@ -106,6 +130,19 @@ impl EmailSettings {
             Backend::Console => Way::Console,
         };
         Ok(Some(Self { from, way }))
+    }
+
+    /// Whom mails are from; none if that is not set.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn sender(environment: &Environment) -> Result<Option<Sender>, EmailSettingsError> {
+        let Some(text) = environment.get(SENDER) else { return Ok(None) };
+        let sender = Sender::parse(text).map_err(|error| wrong(SENDER, format!("{text:?} cannot be used: {error}")))?;
+        if sender.address() == "webmaster@localhost" {
+            return Err(wrong(SENDER, "webmaster@localhost is Django's placeholder; say whom mails are from"));
+        }
+        Ok(Some(sender))
     }
 
     /// Mails go into a folder: for an embedded database with nothing set up.
@@ -164,21 +201,9 @@ impl Backend {
     }
 }
 
-fn sender(environment: &Environment) -> Result<Sender, EmailSettingsError> {
-    const NAME: &str = "DEFAULT_FROM_EMAIL";
-    let Some(text) = environment.get(NAME) else {
-        return Err(wrong(NAME, "say whom mails are from, for example EchoDesk <noreply@echodesk.example>"));
-    };
-    let sender = Sender::parse(text).map_err(|error| wrong(NAME, format!("{text:?} cannot be used: {error}")))?;
-    if sender.address() == "webmaster@localhost" {
-        return Err(wrong(NAME, "webmaster@localhost is Django's placeholder; say whom mails are from"));
-    }
-    Ok(sender)
-}
-
 impl SmtpSettings {
     fn from_environment(environment: &Environment) -> Result<Self, EmailSettingsError> {
-        let host = environment.get("EMAIL_HOST").unwrap_or("localhost").trim().to_owned();
+        let host = host::host(environment.get("EMAIL_HOST").unwrap_or("localhost"))?;
         let flag = |name| environment.get(name).map_or(Ok(false), |text| truth(name, text));
         let security = match (flag("EMAIL_USE_TLS")?, flag("EMAIL_USE_SSL")?) {
             (true, true) => {
@@ -202,7 +227,7 @@ impl SmtpSettings {
         }
         let limits = environment.get("EMAIL_TIMEOUT").map_or(Ok(SmtpLimits::default()), |text| {
             match text.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-                Some(limit) if !limit.is_zero() => Ok(SmtpLimits::all(limit)),
+                Some(limit) if !limit.is_zero() => Ok(SmtpLimits::answering_within(limit)),
                 _ => Err(wrong("EMAIL_TIMEOUT", format!("{text:?} is not a number of seconds"))),
             }
         })?;

@@ -5,6 +5,7 @@ mod ledger;
 mod mailboxes;
 mod outbox;
 mod record;
+mod refusals;
 mod subscriptions;
 
 use std::collections::HashSet;

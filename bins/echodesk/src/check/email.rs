@@ -1,11 +1,13 @@
 //! Can notices be delivered? Settings and templates are read; nobody is connected to.
 
-use echodesk_job::{NoticeSettings, Settings, one_line};
+use echodesk_job::{NoticeSettings, Settings, SettingsError, one_line};
 
 use super::finding::Finding;
 use crate::command::World;
 
 const REMEDY: &str = "correct it; `echodesk send-test-email ADDRESS` tries it out";
+const TEXTS_REMEDY: &str =
+    "correct it, or unset ECHODESK_NOTICE_TEMPLATES; `echodesk notices preview KIND` shows a text";
 const NOT_SET: &str = "set EMAIL_HOST and DEFAULT_FROM_EMAIL, as EchoDesk has them; until then notices wait, and \
                        subscription-status does not run";
 
@@ -14,7 +16,14 @@ pub(super) fn check(world: &World) -> Finding {
     // What carries mails opens the file of certificate authorities.
     match read.and_then(|settings| settings.carrier(&world.terminal).map(|_| settings)) {
         Ok(settings) => found(&settings, &world.settings),
-        Err(error) => Finding::failed("email", "", one_line(&error), REMEDY),
+        Err(error) => Finding::failed("email", "", one_line(&error), remedy(&error)),
+    }
+}
+
+fn remedy(error: &SettingsError) -> &'static str {
+    match error {
+        SettingsError::Wrong { name: "ECHODESK_NOTICE_TEMPLATES", .. } => TEXTS_REMEDY,
+        _ => REMEDY,
     }
 }
 

@@ -21,14 +21,14 @@ fn told_of(mailboxes: &[&str]) -> (Bench, Vec<NoticeId>) {
     let notices: Vec<_> = mailboxes.iter().map(|address| (tenant, notice(address))).collect();
     assert!(bench.store.queue_notices(&notices).unwrap().iter().all(|queued| *queued));
     let claim = Claim { run: RunId::random(), until: now(), now: now() };
-    let ids = bench.store.claim(&claim, None, 10).unwrap().iter().map(|notice| notice.id).collect();
+    let ids = bench.store.claim(&claim, None, 10).unwrap().notices.iter().map(|notice| notice.id).collect();
     (bench, ids)
 }
 
 fn close(bench: &Bench, id: NoticeId, fate: Fate) {
     let run = RunId::random();
     let until = "2026-11-22T10:10:00Z".parse().unwrap();
-    assert!(!bench.store.claim(&Claim { run, until, now: now() }, None, 10).unwrap().is_empty());
+    assert!(!bench.store.claim(&Claim { run, until, now: now() }, None, 10).unwrap().notices.is_empty());
     bench.store.record(run, &[(id, fate)], now()).unwrap();
     bench.store.release(run).unwrap();
 }

@@ -1,8 +1,9 @@
 //! The last thing that a job does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, RunId, StopToken, StoreError, TenantId};
+use echodesk_core::{Clock, RunId, SchemaName, StopToken, StoreError, TenantId};
 use echodesk_notify::ports::{Fate, Outbox, Queued};
 use echodesk_notify::{Carrier, DeliveryObserver, DeliveryOptions, DeliveryWorld, Sender, Templates, deliver};
 use jiff::tz::TimeZone;
@@ -26,6 +27,8 @@ pub(crate) struct Courier {
     pub(crate) time_zone: TimeZone,
     /// One tenant's notices only.
     pub(crate) tenant: Option<TenantId>,
+    /// Who pays nothing.
+    pub(crate) exempt: BTreeSet<SchemaName>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: StopToken,
     pub(crate) run: RunId,
@@ -44,11 +47,11 @@ impl Courier {
     }
 
     async fn carry_or_count(self, progress: Progress) -> Result<Outcome, StoreError> {
-        let Self { outbox, carrier, templates, time_zone, tenant, clock, stop, run } = self;
+        let Self { outbox, carrier, templates, time_zone, tenant, exempt, clock, stop, run } = self;
         let Some((carrier, from)) = carrier else { return count(outbox, tenant).await };
         let observer = Arc::new(Watch { progress });
         let world = DeliveryWorld { outbox, transport: Arc::new(carrier), templates, clock, stop, run, observer };
-        let options = DeliveryOptions { tenant, time_zone, ..DeliveryOptions::new(from) };
+        let options = DeliveryOptions { tenant, exempt, time_zone, ..DeliveryOptions::new(from) };
         deliver(world, options).await.map(Outcome::from)
     }
 }
@@ -60,10 +63,9 @@ async fn count(outbox: Arc<dyn Outbox>, tenant: Option<TenantId>) -> Result<Outc
         Ok(counted) => counted?,
         Err(panic) => return Ok(Outcome::trouble(format!("notices were not counted because of a bug: {panic}"))),
     };
-    if waiting == 0 {
-        return Ok(Outcome::default());
+    if waiting.queued > 0 {
+        tracing::warn!("{} notices wait: no e-mail settings (EMAIL_HOST, DEFAULT_FROM_EMAIL)", waiting.queued);
     }
-    tracing::warn!("{waiting} notices wait: no e-mail settings (EMAIL_HOST, DEFAULT_FROM_EMAIL)");
     Ok(Outcome::not_set_up(waiting))
 }
 
@@ -79,7 +81,8 @@ impl DeliveryObserver for Watch {
             Fate::TryAgain { .. } => 1,
             Fate::Parked { .. } => 2,
             Fate::Withdrawn { .. } => 3,
-            Fate::Back => return,
+            // Nothing became of it yet.
+            Fate::Later { .. } | Fate::Back => return,
         };
         self.progress.fate(place);
     }
@@ -88,13 +91,13 @@ impl DeliveryObserver for Watch {
 #[cfg(test)]
 mod tests {
     use echodesk_core::{ManualClock, NoticeId, StoreErrorKind};
-    use echodesk_notify::ports::Claim;
+    use echodesk_notify::ports::{Claim, Page, Waiting};
     use jiff::Timestamp;
 
     use super::*;
 
     /// An outbox of which only the number of notices is known, if it answers at all.
-    struct Counted(Result<u64, StoreErrorKind>);
+    struct Counted(Result<Waiting, StoreErrorKind>);
 
     impl Counted {
         fn error(kind: StoreErrorKind) -> StoreError {
@@ -103,8 +106,12 @@ mod tests {
     }
 
     impl Outbox for Counted {
-        fn claim(&self, _: &Claim, _: Option<TenantId>, _: usize) -> Result<Vec<Queued>, StoreError> {
+        fn claim(&self, _: &Claim, _: Option<TenantId>, _: usize) -> Result<Page, StoreError> {
             panic!("asked for notices")
+        }
+
+        fn look_again(&self, _: RunId, _: NoticeId, _: Timestamp) -> Result<Option<Queued>, StoreError> {
+            panic!("asked for a notice")
         }
 
         fn record(&self, _: RunId, _: &[(NoticeId, Fate)], _: Timestamp) -> Result<(), StoreError> {
@@ -115,7 +122,7 @@ mod tests {
             Ok(())
         }
 
-        fn waiting(&self, _: Option<TenantId>) -> Result<u64, StoreError> {
+        fn waiting(&self, _: Option<TenantId>) -> Result<Waiting, StoreError> {
             self.0.map_err(Self::error)
         }
     }
@@ -127,6 +134,7 @@ mod tests {
             templates: Arc::new(Templates::embedded()),
             time_zone: TimeZone::UTC,
             tenant: None,
+            exempt: BTreeSet::new(),
             clock: Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap())),
             stop: StopToken::new(),
             run: RunId::random(),
@@ -136,8 +144,9 @@ mod tests {
     #[tokio::test]
     async fn without_settings_what_waits_is_counted_and_nothing_is_claimed() {
         let told = |outbox| courier(outbox, None).deliver(Progress::hidden());
-        assert_eq!(told(Counted(Ok(5))).await, Outcome::not_set_up(5));
-        assert_eq!(told(Counted(Ok(0))).await, Outcome::default());
+        for waiting in [Waiting { queued: 5, tried: 1, parked: 2 }, Waiting::default()] {
+            assert_eq!(told(Counted(Ok(waiting))).await, Outcome::not_set_up(waiting));
+        }
         let refused = told(Counted(Err(StoreErrorKind::Other))).await;
         assert_eq!(refused.trouble.as_deref(), Some("notices were not delivered: counting notices"));
     }
@@ -148,7 +157,8 @@ mod tests {
         let sender = Sender::parse("EchoDesk <noreply@echodesk.example>").unwrap();
         let email = echodesk_notify::EmailSettings::file(folder.path(), sender.clone());
         let carrier = email.carrier(Box::new(std::io::sink())).unwrap();
-        let outcome = courier(Counted(Ok(1)), Some((carrier, sender))).deliver(Progress::hidden()).await;
+        let outcome =
+            courier(Counted(Ok(Waiting::default())), Some((carrier, sender))).deliver(Progress::hidden()).await;
         assert!(outcome.trouble.is_some(), "{outcome:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! What became of the notices that waited, and how a job's own report is told with it.
 
 use echodesk_notify::DeliveryReport;
+use echodesk_notify::ports::Waiting;
 use serde_json::{Value, json};
 
 use crate::ending::JobReport;
@@ -9,11 +10,12 @@ use crate::ending::JobReport;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) delivered: u64,
-    /// Those that still wait.
-    pub(crate) queued: u64,
+    /// Those that still wait, and those that are parked, from now or from before.
+    pub(crate) waiting: Waiting,
+    /// Those that were parked now.
     pub(crate) parked: u64,
     pub(crate) withdrawn: u64,
-    /// Those of the queued that were refused for now.
+    /// Those of the queued that were refused now.
     pub(crate) tried_again: u64,
     /// Why no more could be delivered.
     pub(crate) trouble: Option<String>,
@@ -27,13 +29,14 @@ pub(crate) struct Outcome {
 
 impl From<DeliveryReport> for Outcome {
     fn from(report: DeliveryReport) -> Self {
+        let late = report.out_of_time.then(|| format!("out of time, {} notices wait", report.waiting.queued));
         Self {
             delivered: report.delivered,
-            queued: report.waiting,
+            waiting: report.waiting,
             parked: report.parked,
             withdrawn: report.withdrawn,
             tried_again: report.again,
-            trouble: report.trouble.map(|why| format!("the mail server could not be used: {why}")),
+            trouble: report.trouble.map(|why| format!("the mail server could not be used: {why}")).or(late),
             not_set_up: false,
             stopped: report.stopped,
             database_away: report.database_away,
@@ -48,20 +51,22 @@ impl Outcome {
     }
 
     /// There is no way to deliver what waits.
-    pub(crate) fn not_set_up(waiting: u64) -> Self {
-        Self { queued: waiting, not_set_up: true, ..Self::default() }
+    pub(crate) fn not_set_up(waiting: Waiting) -> Self {
+        Self { waiting, not_set_up: waiting.queued > 0, ..Self::default() }
     }
 
     /// Whether somebody should know: what was not delivered is told to nobody.
     fn failed(&self) -> bool {
-        self.parked > 0 || self.tried_again > 0 || self.trouble.is_some()
+        self.parked > 0 || self.tried_again > 0 || self.waiting.tried > 0 || self.trouble.is_some()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "delivered": self.delivered,
-            "queued": self.queued,
+            "queued": self.waiting.queued,
+            "tried_in_vain": self.waiting.tried,
             "parked": self.parked,
+            "parked_in_all": self.waiting.parked,
             "withdrawn": self.withdrawn,
             "tried_again": self.tried_again,
             "trouble": self.trouble,
@@ -69,15 +74,19 @@ impl Outcome {
     }
 
     /// One line of what became of how many, and one of what is wrong; nothing if there was nothing.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
+        let Waiting { queued, tried, parked } = self.waiting;
+        // Where the database went away nobody knows how many there are in all.
+        let parked = parked.max(self.parked);
+        let in_vain = if tried > 0 { format!(" ({tried} tried in vain)") } else { String::new() };
         let table = [
-            (self.delivered, "delivered"),
-            (self.queued, "queued"),
-            (self.parked, "parked (`echodesk notices list --parked`)"),
-            (self.withdrawn, "withdrawn"),
+            (self.delivered, "delivered".to_owned()),
+            (queued, format!("queued{in_vain}")),
+            (parked, format!("parked ({} now; `echodesk notices list --parked`)", self.parked)),
+            (self.withdrawn, "withdrawn".to_owned()),
         ];
         let some = table.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = some.map(|(count, word)| format!("{count} {word}")).collect();
+        let counts: Vec<String> = some.map(|(count, words)| format!("{count} {words}")).collect();
         let mut text = String::new();
         if !counts.is_empty() {
             let why = match (self.not_set_up, self.stopped) {
@@ -96,6 +105,13 @@ impl Outcome {
             text.push('\n');
         }
         text
+    }
+
+    /// Tells it where there is no report of the job's own work, since that ended in an error.
+    pub(crate) fn log(&self) {
+        for line in self.text().lines() {
+            if self.failed() { tracing::warn!("{line}") } else { tracing::info!("{line}") }
+        }
     }
 
     /// Adds this to what the job has to report of its own work.
@@ -128,6 +144,10 @@ mod tests {
         }
     }
 
+    fn queued(queued: u64) -> Waiting {
+        Waiting { queued, ..Waiting::default() }
+    }
+
     fn told(outcome: &Outcome) -> JobReport {
         let mut report = report();
         outcome.add_to(&mut report);
@@ -136,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_was_delivered_stands_beside_what_the_job_did() {
-        let outcome = Outcome { delivered: 12, queued: 3, withdrawn: 1, ..Outcome::default() };
+        let outcome = Outcome { delivered: 12, waiting: queued(3), withdrawn: 1, ..Outcome::default() };
         let told = told(&outcome);
         assert_eq!(told.summary, "2 paid\nnotices: 12 delivered, 3 queued, 1 withdrawn\n");
         assert_eq!((&told.report["totals"]["paid"], &told.report["notices"]["delivered"]), (&json!(2), &json!(12)));
@@ -154,21 +174,42 @@ mod tests {
     #[test]
     fn what_was_not_delivered_is_a_failure_unless_nobody_has_set_it_up() {
         let parked = Outcome { parked: 1, ..Outcome::default() };
-        let again = Outcome { tried_again: 1, queued: 1, ..Outcome::default() };
+        let again = Outcome { tried_again: 1, waiting: queued(1), ..Outcome::default() };
         let trouble = Outcome::trouble("log-in refused:\r\n535 no".to_owned());
-        for outcome in [&parked, &again, &trouble] {
+        let before = Outcome { waiting: Waiting { queued: 3, tried: 2, parked: 0 }, ..Outcome::default() };
+        for outcome in [&parked, &again, &trouble, &before] {
             assert!(told(outcome).failed, "{outcome:?}");
         }
-        assert!(told(&parked).summary.ends_with("notices: 1 parked (`echodesk notices list --parked`)\n"));
+        assert!(told(&parked).summary.ends_with("notices: 1 parked (1 now; `echodesk notices list --parked`)\n"));
+        assert!(told(&before).summary.ends_with("notices: 3 queued (2 tried in vain)\n"));
         assert!(told(&trouble).summary.ends_with("\nlog-in refused:  535 no\n"));
-        let not_set_up = told(&Outcome::not_set_up(5));
+        let not_set_up = told(&Outcome::not_set_up(queued(5)));
         assert!(!not_set_up.failed);
         assert!(not_set_up.summary.ends_with("notices: 5 queued (no e-mail settings)\n"));
     }
 
     #[test]
+    fn what_was_parked_before_is_told_for_as_long_as_it_is() {
+        let waiting = Waiting { parked: 5, ..Waiting::default() };
+        let told = told(&Outcome { waiting, ..Outcome::default() });
+        assert!(told.summary.ends_with("notices: 5 parked (0 now; `echodesk notices list --parked`)\n"));
+        assert_eq!(
+            (&told.report["notices"]["parked"], &told.report["notices"]["parked_in_all"]),
+            (&json!(0), &json!(5))
+        );
+        assert!(!told.failed, "it was told when it happened");
+    }
+
+    #[test]
+    fn what_there_was_no_time_for_is_trouble() {
+        let report = DeliveryReport { out_of_time: true, waiting: queued(97), ..DeliveryReport::default() };
+        let told = told(&report.into());
+        assert!(told.failed && told.summary.ends_with("notices: 97 queued\nout of time, 97 notices wait\n"));
+    }
+
+    #[test]
     fn a_signal_and_a_database_that_went_away_decide_how_the_job_ends() {
-        let stopped = told(&Outcome { delivered: 1, queued: 7, stopped: true, ..Outcome::default() });
+        let stopped = told(&Outcome { delivered: 1, waiting: queued(7), stopped: true, ..Outcome::default() });
         assert!(stopped.stopped && stopped.summary.ends_with("1 delivered, 7 queued (stopped by a signal)\n"));
         let away = told(&Outcome { database_away: true, ..Outcome::default() });
         assert!(away.try_again && away.summary.contains("the next run delivers the rest"), "{}", away.summary);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{DatabaseUrl, Environment};
 use echodesk_notify::{Carrier, EmailSettings, EmailSettingsError, Sender, Templates};
 use jiff::tz::TimeZone;
 
@@ -45,7 +45,7 @@ impl NoticeSettings {
         let set = EmailSettings::from_environment(&settings.environment).map_err(wrong)?;
         let is_default = set.is_none();
         let email = match (set, &settings.database) {
-            (None, DatabaseUrl::Sqlite(folder)) => Some(embedded(folder)?),
+            (None, DatabaseUrl::Sqlite(folder)) => Some(embedded(folder, &settings.environment)?),
             (set, _) => set,
         };
         let templates = Arc::new(templates(settings)?);
@@ -76,8 +76,11 @@ impl NoticeSettings {
 }
 
 /// What is tried out on a laptop must not need a mail server.
-fn embedded(folder: &Path) -> Result<EmailSettings, SettingsError> {
-    let sender = Sender::parse(LOCAL_SENDER).map_err(|error| SettingsError::wrong("DEFAULT_FROM_EMAIL", error))?;
+fn embedded(folder: &Path, environment: &Environment) -> Result<EmailSettings, SettingsError> {
+    let sender = match EmailSettings::sender(environment).map_err(wrong)? {
+        Some(sender) => sender,
+        None => Sender::parse(LOCAL_SENDER).map_err(|error| SettingsError::wrong("DEFAULT_FROM_EMAIL", error))?,
+    };
     Ok(EmailSettings::file(&folder.join("notices"), sender))
 }
 
@@ -120,6 +123,11 @@ mod tests {
         assert!(matches!(&email.way, Way::File(folder) if folder == Path::new("data/notices")), "{email:?}");
         assert!(embedded.is_default && email.from.address() == "noreply@localhost");
 
+        // A sender alone sends nothing, and is used where something goes.
+        let embedded = read(&[("DATABASE_URL", "sqlite://data"), FROM]).unwrap();
+        assert!(embedded.is_default && embedded.email().unwrap().from.address() == "noreply@echodesk.example");
+        assert!(read(&[POSTGRES, FROM]).unwrap().email.is_none());
+
         let postgres = read(&[POSTGRES]).unwrap();
         assert!(postgres.email.is_none());
         let line = one_line(&postgres.email().unwrap_err());
@@ -139,9 +147,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_by_its_setting() {
         let smtp = ("EMAIL_HOST", "smtp.example.com");
-        let table: [(&[(&str, &str)], &str); 4] = [
+        let table: [(&[(&str, &str)], &str); 7] = [
             (&[smtp], "DEFAULT_FROM_EMAIL cannot be used: "),
             (&[smtp, FROM, ("EMAIL_PORT", "no")], "EMAIL_PORT cannot be used: "),
+            (&[("DEFAULT_FROM_EMAIL", "nobody")], "DEFAULT_FROM_EMAIL cannot be used: "),
+            (&[("EMAIL_TIMEOUT", "5")], "DEFAULT_FROM_EMAIL cannot be used: "),
+            (&[FROM, ("EMAIL_FILE_PATH", "mails")], "EMAIL_FILE_PATH cannot be used: "),
             (&[("ECHODESK_NOTICE_TEMPLATES", "/nowhere/at-all")], "ECHODESK_NOTICE_TEMPLATES cannot be used: "),
             (&[("ECHODESK_TIME_ZONE", "Nowhere")], "ECHODESK_TIME_ZONE cannot be used: "),
         ];

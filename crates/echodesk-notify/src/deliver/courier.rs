@@ -10,7 +10,7 @@ use super::prepare::{Unsent, prepare};
 use super::run::{Claimed, Done, Run};
 use crate::mail::Mail;
 use crate::ports::{Fate, Queued, SendError, Session as _, Transport, TransportDown};
-use crate::rules::again;
+use crate::rules::{again, again_in_doubt};
 
 /// What couriers take their work from.
 pub(super) type Work = Arc<tokio::sync::Mutex<mpsc::Receiver<Arc<Claimed>>>>;
@@ -70,7 +70,7 @@ impl<T: Transport> Courier<T> {
             let next = self.work.lock().await.recv().await;
             let Some(claimed) = next else { return End::Done };
             // What is left is given back with all claims at the end.
-            if self.run.is_over() {
+            if self.run.leaves_off() {
                 return End::Done;
             }
             *self.hand() = Some(Arc::clone(&claimed));
@@ -119,16 +119,20 @@ impl<T: Transport> Courier<T> {
             }
             let sent = self.send(&mut open.session, &mail).await;
             let was_answered = open.answered;
-            if matches!(sent, Ok(()) | Err(SendError::Refused(_) | SendError::NotNow(_))) {
-                open.answered = true;
-                *line = Some(open);
+            match &sent {
+                Ok(()) | Err(SendError::Refused(_) | SendError::NotNow(_)) => {
+                    open.answered = true;
+                    *line = Some(open);
+                }
+                Err(SendError::Unwritable(_)) => *line = Some(open),
+                Err(SendError::Broken(_) | SendError::InDoubt(_) | SendError::Down(_)) => {}
             }
             match sent {
                 // Servers may close a connection for reasons of their own, after so many mails for example: this
                 // mail goes over the next one.
                 Err(SendError::Down(_)) if was_answered && self.run.health().may_reconnect() => {}
                 Err(SendError::Down(why)) => {
-                    self.run.trouble(why);
+                    self.run.trouble(&why);
                     self.tell(claimed, Fate::Back).await;
                     return Err(End::Done);
                 }
@@ -144,8 +148,8 @@ impl<T: Transport> Courier<T> {
     async fn prepare(&self, claimed: &Arc<Claimed>, notice: &Queued) -> Option<Mail> {
         match prepare(&self.run, notice) {
             Ok(mail) => Some(mail),
-            Err(Unsent { fate, postponed }) => {
-                self.done(Done { claimed: Arc::clone(claimed), fate, postponed }).await;
+            Err(Unsent(fate)) => {
+                self.tell(claimed, fate).await;
                 None
             }
         }
@@ -175,7 +179,7 @@ impl<T: Transport> Courier<T> {
             tokio::select! {
                 connected = &mut connecting => return Some(connected),
                 () = tokio::time::sleep(LOOK_UP) => {
-                    if self.run.is_over() {
+                    if self.run.leaves_off() {
                         return None;
                     }
                 }
@@ -186,7 +190,7 @@ impl<T: Transport> Courier<T> {
     async fn send(&self, session: &mut T::Session, mail: &Mail) -> Result<(), SendError> {
         let limit = self.run.longest_send();
         let sent = tokio::time::timeout(limit, session.send(mail)).await;
-        sent.unwrap_or_else(|_| Err(SendError::Broken(format!("not sent within {limit:?}"))))
+        sent.unwrap_or_else(|_| Err(SendError::InDoubt(format!("not sent within {limit:?}"))))
     }
 
     async fn answer(&self, claimed: &Arc<Claimed>, mail: &Mail, sent: Result<(), SendError>) {
@@ -206,12 +210,25 @@ impl<T: Transport> Courier<T> {
                 self.run.health().answered();
                 self.try_again(claimed, why).await;
             }
+            // It is the address, and no other mail has to do with it.
+            Err(SendError::Unwritable(why)) => self.tell(claimed, Fate::Parked { why }).await,
             Err(SendError::Broken(why) | SendError::Down(why)) => {
-                if !self.run.health().may_reconnect() {
-                    self.run.trouble(why.clone());
-                }
+                self.broke(&why);
                 self.try_again(claimed, why).await;
             }
+            Err(SendError::InDoubt(why)) => {
+                self.broke(&why);
+                let notice = &claimed.notice;
+                let fate = again_in_doubt(notice.decided_at, notice.attempts, why, self.run.now());
+                self.tell(claimed, fate).await;
+            }
+        }
+    }
+
+    fn broke(&self, why: &str) {
+        let may_reconnect = self.run.health().may_reconnect();
+        if !may_reconnect {
+            self.run.trouble(why);
         }
     }
 
@@ -221,7 +238,7 @@ impl<T: Transport> Courier<T> {
             Refusal::Park(why) => self.tell(claimed, Fate::Parked { why }).await,
             Refusal::Us(all) => {
                 let last = all.last().map(|(_, why)| why.clone()).unwrap_or_default();
-                self.run.trouble(format!("every mail is refused, so it may be us and not them; the last: {last}"));
+                self.run.trouble(&format!("every mail is refused, so it may be us and not them; the last: {last}"));
                 for (suspect, why) in all {
                     self.try_again(&suspect, why).await;
                 }
@@ -236,11 +253,7 @@ impl<T: Transport> Courier<T> {
     }
 
     async fn tell(&self, claimed: &Arc<Claimed>, fate: Fate) {
-        self.done(Done { claimed: Arc::clone(claimed), fate, postponed: false }).await;
-    }
-
-    async fn done(&self, done: Done) {
         // The ledger outlives all couriers.
-        let _ = self.fates.send(done).await;
+        let _ = self.fates.send(Done { claimed: Arc::clone(claimed), fate }).await;
     }
 }

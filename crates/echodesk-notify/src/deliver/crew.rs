@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::DeliveryReport;
-use super::claims::{PAGE, claim};
+use super::claims::{Claims, PAGE, claim};
 use super::courier::{Courier, End, Hand, Work};
 use super::ledger;
 use super::run::{Claimed, Done, Run};
 use crate::ports::{Fate, Transport};
-use crate::rules::again;
+use crate::rules::{again, again_in_doubt, veiled};
 
 /// Delivers what is due, and gives everything back that it has claimed and not finished.
 pub(super) async fn work<T: Transport>(run: Arc<Run<T>>) -> Result<DeliveryReport, StoreError> {
@@ -21,10 +21,14 @@ pub(super) async fn work<T: Transport>(run: Arc<Run<T>>) -> Result<DeliveryRepor
     let writer = tokio::spawn(ledger::write(Arc::clone(&run), finished));
     let mut crew = Crew::new(Arc::clone(&run), fates);
     let fed = crew.feed().await;
+    let closed = crew.closed;
     crew.finish().await;
     let (mut report, unwritten) =
         writer.await.unwrap_or_else(|error| (DeliveryReport::default(), Some(panicked(error))));
+    report.parked += closed.parked;
+    report.withdrawn += closed.withdrawn;
     report.stopped = run.was_stopped();
+    report.out_of_time = run.ran_out_of_time();
     report.trouble = run.health().trouble.take();
     let released = run.ask({
         let id = run.world.run;
@@ -63,6 +67,14 @@ struct Crew<T: Transport> {
     queue: Option<mpsc::Sender<Arc<Claimed>>>,
     work: Work,
     fates: mpsc::Sender<Done>,
+    closed: Closed,
+}
+
+/// What claiming closed on the way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Closed {
+    parked: u64,
+    withdrawn: u64,
 }
 
 impl<T: Transport> Crew<T> {
@@ -76,6 +88,7 @@ impl<T: Transport> Crew<T> {
             queue: Some(queue),
             work: Arc::new(tokio::sync::Mutex::new(work)),
             fates,
+            closed: Closed::default(),
         }
     }
 
@@ -84,9 +97,11 @@ impl<T: Transport> Crew<T> {
         let Some(queue) = self.queue.take() else { return Ok(()) };
         let mut pages = 0_usize;
         loop {
-            let page = claim(&self.run).await?;
+            let Claims { notices: page, parked, withdrawn } = claim(&self.run).await?;
+            self.closed.parked += parked;
+            self.closed.withdrawn += withdrawn;
             // Being asked to stop counts only if there was something to do.
-            if page.is_empty() || self.run.is_over() {
+            if page.is_empty() || self.run.leaves_off() {
                 return Ok(());
             }
             pages += 1;
@@ -108,7 +123,7 @@ impl<T: Transport> Crew<T> {
                 place = queue.reserve() => return place.ok(),
                 Some(ended) = self.couriers.join_next_with_id() => self.ended(ended).await,
             }
-            if self.run.is_over() {
+            if self.run.leaves_off() {
                 return None;
             }
             if self.couriers.is_empty() {
@@ -137,9 +152,9 @@ impl<T: Transport> Crew<T> {
                 if let End::NoConnection(why) = end {
                     // Servers allow so many connections at once: those that there are will do.
                     if self.couriers.is_empty() {
-                        self.run.trouble(why);
+                        self.run.trouble(&why);
                     } else {
-                        tracing::debug!(why, "no further connection");
+                        tracing::debug!(why = veiled(&why), "no further connection");
                         self.places = self.couriers.len();
                     }
                 }
@@ -148,30 +163,38 @@ impl<T: Transport> Crew<T> {
                 let hand = self.hands.remove(&error.id());
                 let claimed = hand.and_then(|hand| hand.lock().unwrap_or_else(PoisonError::into_inner).take());
                 if !self.run.health().may_reconnect() {
-                    self.run.trouble("sending mails ends in errors of ours".to_owned());
+                    self.run.trouble("sending mails ends in errors of ours");
                 }
                 if let Some(claimed) = claimed {
                     let notice = &claimed.notice;
                     let why = "sending it ended in an error of ours".to_owned();
-                    let fate = again(notice.decided_at, notice.attempts, why, self.run.now());
-                    let _ = self.fates.send(Done { claimed, fate, postponed: false }).await;
+                    let fate = again_in_doubt(notice.decided_at, notice.attempts, why, self.run.now());
+                    let _ = self.fates.send(Done { claimed, fate }).await;
                 }
             }
         }
     }
 
-    /// Waits for everybody. What was refused and never explained by a mail that was taken is parked.
+    /// Waits for everybody. What was refused and never explained by a mail that was taken is parked, unless it may
+    /// be that nobody's mail would be taken.
     async fn finish(mut self) {
         while let Some(ended) = self.couriers.join_next_with_id().await {
             self.ended(ended).await;
             // A courier that ended early may have left work behind.
-            if self.couriers.is_empty() && !self.run.is_over() && !self.work.lock().await.is_empty() {
+            if self.couriers.is_empty() && !self.work.lock().await.is_empty() && !self.run.leaves_off() {
                 self.hire();
             }
         }
-        let suspects = self.run.health().suspects();
+        let policy = self.run.health().policy();
+        let is_us = policy.is_some();
+        if let Some(why) = policy {
+            self.run.trouble(&format!("no mail was taken, so it may be us and not them: {why}"));
+        }
+        let (suspects, now) = (self.run.health().suspects(), self.run.now());
         for (claimed, why) in suspects {
-            let _ = self.fates.send(Done { claimed, fate: Fate::Parked { why }, postponed: false }).await;
+            let notice = &claimed.notice;
+            let fate = if is_us { again(notice.decided_at, notice.attempts, why, now) } else { Fate::Parked { why } };
+            let _ = self.fates.send(Done { claimed, fate }).await;
         }
     }
 }

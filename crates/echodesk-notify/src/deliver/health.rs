@@ -14,6 +14,8 @@ pub(super) struct Health {
     /// Why no mail can be sent.
     pub(super) trouble: Option<String>,
     breaks: u32,
+    /// Whether any mail was taken in this run.
+    any_taken: bool,
     /// Refused since a mail was last taken, with the reasons. They are parked once another is taken: then the
     /// refusals were about them.
     suspects: Vec<(Arc<Claimed>, String)>,
@@ -34,7 +36,17 @@ impl Health {
     /// A mail was taken. What was refused before was refused for its own sake.
     pub(super) fn taken(&mut self) -> Vec<(Arc<Claimed>, String)> {
         self.breaks = 0;
+        self.any_taken = true;
         self.suspects()
+    }
+
+    /// The answer that speaks of a policy, of those that refused mails in a run in which none was taken: it is about
+    /// the mails only if the same server takes others.
+    pub(super) fn policy(&self) -> Option<String> {
+        if self.any_taken {
+            return None;
+        }
+        self.suspects.iter().find(|(_, why)| rules::is_policy(why)).map(|(_, why)| why.clone())
     }
 
     /// There was an answer to a mail.

@@ -2,25 +2,24 @@
 
 use super::run::Done;
 use crate::ports::Fate;
-use crate::rules::masked;
+use crate::rules::{masked, veiled};
 
 /// What became of a notice.
 pub(super) fn tell(done: &Done) {
     let notice = &done.claimed.notice;
     let (tenant, kind, id) = (&notice.tenant.schema, notice.code.as_str(), notice.id);
-    let address = notice.tenant.admin_email.trim();
     match &done.fate {
         Fate::Sent { to } => tracing::info!(%tenant, kind, %id, to = masked(to), "notice sent"),
         Fate::Withdrawn { why } => tracing::info!(%tenant, kind, %id, why, "notice withdrawn"),
-        Fate::TryAgain { not_before, why } if done.postponed => {
+        Fate::Later { not_before, why } => {
             tracing::info!(%tenant, kind, %id, %not_before, why, "notice kept back");
         }
         Fate::TryAgain { not_before, why } => {
-            let why = veiled(why, address);
+            let why = veiled(why);
             tracing::warn!(%tenant, kind, %id, %not_before, why, "notice not sent for now");
         }
         Fate::Parked { why } => {
-            let why = veiled(why, address);
+            let why = veiled(why);
             tracing::warn!(%tenant, kind, %id, why, "notice parked");
         }
         Fate::Back => tracing::debug!(%tenant, kind, %id, "notice given back"),
@@ -33,9 +32,4 @@ pub(super) fn unwritten(batch: &[Done]) {
     if sent > 0 {
         tracing::warn!(sent, "mails were sent and could not be marked as sent: they will be sent again");
     }
-}
-
-/// Servers repeat addresses in their answers.
-fn veiled(why: &str, address: &str) -> String {
-    if address.is_empty() { why.to_owned() } else { why.replace(address, &masked(address)) }
 }

@@ -69,7 +69,7 @@ async fn record<T>(run: &Run<T>, batch: &[Done]) -> Result<bool, StoreError> {
 fn count(report: &mut DeliveryReport, done: &Done) {
     match &done.fate {
         Fate::Sent { .. } => report.delivered += 1,
-        Fate::TryAgain { .. } if done.postponed => report.postponed += 1,
+        Fate::Later { .. } => report.postponed += 1,
         Fate::TryAgain { .. } => report.again += 1,
         Fate::Parked { .. } => report.parked += 1,
         Fate::Withdrawn { .. } => report.withdrawn += 1,

@@ -11,14 +11,11 @@ use crate::rules::{NOT_YET_FOR, Verdict, holds};
 
 /// Why no mail is sent now.
 #[derive(Debug)]
-pub(super) struct Unsent {
-    pub(super) fate: Fate,
-    pub(super) postponed: bool,
-}
+pub(super) struct Unsent(pub(super) Fate);
 
 impl Unsent {
     fn parked(why: String) -> Self {
-        Self { fate: Fate::Parked { why }, postponed: false }
+        Self(Fate::Parked { why })
     }
 }
 
@@ -32,12 +29,12 @@ fn write<T>(run: &Run<T>, notice: &Queued) -> Result<Mail, Unsent> {
     let now = run.now();
     let zone = &run.options.time_zone;
     let kind = notice.kind.as_ref().map_err(|problem| Unsent::parked(format!("it cannot be read: {problem}")))?;
-    match holds(notice, kind, zone, now) {
+    match holds(notice, kind, &run.options.exempt, zone, now) {
         Verdict::Holds => {}
-        Verdict::Overtaken(why) => return Err(Unsent { fate: Fate::Withdrawn { why }, postponed: false }),
+        Verdict::Overtaken(why) => return Err(Unsent(Fate::Withdrawn { why })),
         Verdict::NotYet(why) => {
             let not_before = now.checked_add(NOT_YET_FOR).unwrap_or(jiff::Timestamp::MAX);
-            return Err(Unsent { fate: Fate::TryAgain { not_before, why }, postponed: true });
+            return Err(Unsent(Fate::Later { not_before, why }));
         }
     }
     let tenant = &notice.tenant;

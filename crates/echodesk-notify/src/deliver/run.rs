@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::health::Health;
 use super::{DeliveryOptions, DeliveryWorld};
 use crate::ports::{Fate, Outbox, Queued};
+use crate::rules::veiled;
 
 /// What was read with the claim counts for so long; after that it is read again right before sending.
 const FRESH_FOR: Duration = Duration::from_secs(2);
@@ -27,8 +28,6 @@ pub(super) struct Claimed {
 pub(super) struct Done {
     pub(super) claimed: Arc<Claimed>,
     pub(super) fate: Fate,
-    /// Kept back for a reason of its own, not because it could not be sent.
-    pub(super) postponed: bool,
 }
 
 pub(super) struct Run<T> {
@@ -37,14 +36,23 @@ pub(super) struct Run<T> {
     started: Duration,
     halted: AtomicBool,
     stopped: AtomicBool,
+    /// Whether something was due when nothing new was begun any more.
+    left_off: AtomicBool,
     health: Mutex<Health>,
 }
 
 impl<T> Run<T> {
     pub(super) fn new(world: DeliveryWorld<T>, options: DeliveryOptions) -> Self {
         let started = world.clock.elapsed();
-        let (halted, stopped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { world, options, started, halted, stopped, health: Mutex::default() }
+        Self {
+            world,
+            options,
+            started,
+            halted: AtomicBool::default(),
+            stopped: AtomicBool::default(),
+            left_off: AtomicBool::default(),
+            health: Mutex::default(),
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -57,8 +65,9 @@ impl<T> Run<T> {
     }
 
     /// The same, because no mail can be sent.
-    pub(super) fn trouble(&self, why: String) {
-        self.health().trouble.get_or_insert(why);
+    pub(super) fn trouble(&self, why: &str) {
+        // Told in summaries and monitors, where no address belongs.
+        self.health().trouble.get_or_insert_with(|| veiled(why));
         self.halt();
     }
 
@@ -72,8 +81,26 @@ impl<T> Run<T> {
         if self.world.stop.is_stopped() {
             self.stopped.store(true, Ordering::Release);
         }
-        let spent = self.world.clock.elapsed().saturating_sub(self.started);
-        self.was_stopped() || self.halted.load(Ordering::Acquire) || spent >= self.options.budget
+        self.was_stopped() || self.halted.load(Ordering::Acquire) || self.is_late()
+    }
+
+    /// The same, asked by who has something to do and leaves it if so.
+    pub(super) fn leaves_off(&self) -> bool {
+        let is_over = self.is_over();
+        if is_over {
+            self.left_off.store(true, Ordering::Release);
+        }
+        is_over
+    }
+
+    fn is_late(&self) -> bool {
+        self.world.clock.elapsed().saturating_sub(self.started) >= self.options.budget
+    }
+
+    /// Whether it was only for want of time that something was left.
+    pub(super) fn ran_out_of_time(&self) -> bool {
+        let otherwise = self.was_stopped() || self.halted.load(Ordering::Acquire);
+        self.left_off.load(Ordering::Acquire) && self.is_late() && !otherwise
     }
 
     /// Whether somebody asked to stop while there was something to do.

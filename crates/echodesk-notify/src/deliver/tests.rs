@@ -86,6 +86,16 @@ impl Scene {
     }
 }
 
+/// So many that nobody has tried before wait.
+fn untried(queued: u64) -> Waiting {
+    Waiting { queued, ..Waiting::default() }
+}
+
+/// So many wait that were tried in vain.
+fn tried(queued: u64) -> Waiting {
+    Waiting { queued, tried: queued, parked: 0 }
+}
+
 fn notices(count: i64) -> Vec<Queued> {
     (1..=count).map(queued).collect()
 }

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 pub trait Outbox: Send + Sync {
     /// Claims queued notices for a run and returns them, oldest first, at most `limit`: those whose time has
     /// come and that nobody has claimed, or whose claim has run out. What is returned is not returned to
-    /// anybody again, not to the same run either, until its claim ends.
+    /// anybody again, not to the same run either, until its claim ends. Those that can go to nobody are closed
+    /// on the way, and only counted.
     ///
     /// # Errors
     /// The database is away.
-    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError>;
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError>;
 
     /// A notice that the run holds, as things stand now; none if it does not hold it any more. Asked again
     /// right before sending where some time has passed since the claim: the customer may have paid meanwhile.
@@ -35,11 +36,33 @@ pub trait Outbox: Send + Sync {
     /// The database is away.
     fn release(&self, run: RunId) -> Result<(), StoreError>;
 
-    /// How many notices are queued, claimed or not.
+    /// How many notices wait, claimed or not, for their time or for a person.
     ///
     /// # Errors
     /// The database is away.
-    fn waiting(&self, tenant: Option<TenantId>) -> Result<u64, StoreError>;
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<Waiting, StoreError>;
+}
+
+/// What was claimed at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The notices, oldest first.
+    pub notices: Vec<Queued>,
+    /// How many were parked on the way: nobody can tell whom they are for.
+    pub parked: u64,
+    /// How many were withdrawn on the way: their tenant is gone.
+    pub withdrawn: u64,
+}
+
+/// Notices that were not sent, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Those that are to be sent.
+    pub queued: u64,
+    /// Those of the queued that were tried in vain before.
+    pub tried: u64,
+    /// Those that are not sent until a person says so.
+    pub parked: u64,
 }
 
 /// The right to deliver notices until a given time.
@@ -88,7 +111,7 @@ pub struct Situation {
 }
 
 /// A subscription, as far as notices speak of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionSituation {
     /// Whether it is active.
     pub active: bool,
@@ -98,6 +121,10 @@ pub struct SubscriptionSituation {
     pub next_billing_date: Option<Timestamp>,
     /// Whether a charge is open: money may have come.
     pub charge_open: bool,
+    /// Who bills it (`tenants_tenant.payment_provider`); `bog` is the bank that we charge cards at.
+    pub provider: String,
+    /// Whether a later notice tells that the card was refused or can only be charged another amount.
+    pub refused_since: bool,
 }
 
 /// What became of a notice.
@@ -108,7 +135,14 @@ pub enum Fate {
         /// The address.
         to: String,
     },
-    /// It is tried again from this time on.
+    /// It was not tried, and nothing is wrong with it: it is looked at again from this time on.
+    Later {
+        /// From when on.
+        not_before: Timestamp,
+        /// Why it was kept back.
+        why: String,
+    },
+    /// It was tried in vain, and is tried again from this time on.
     TryAgain {
         /// From when on.
         not_before: Timestamp,

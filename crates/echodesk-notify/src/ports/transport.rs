@@ -15,7 +15,8 @@ pub trait Transport: Send + Sync + 'static {
 
 /// A connection over which mails go one after another.
 pub trait Session: Send + 'static {
-    /// Hands one mail over. After [`SendError::Broken`] and [`SendError::Down`] the connection is of no use.
+    /// Hands one mail over. After [`SendError::Broken`], [`SendError::InDoubt`] and [`SendError::Down`] the
+    /// connection is of no use.
     fn send(&mut self, mail: &Mail) -> impl Future<Output = Result<(), SendError>> + Send;
 
     /// Ends the connection in good order.
@@ -36,11 +37,17 @@ pub enum SendError {
     /// Refused for now (4xx on the recipient or the message).
     #[error("{0}")]
     NotNow(String),
-    /// The connection broke, or the server did not answer in time: it may have taken the mail or not.
+    /// The connection broke over this mail, or the server ended it (421), before the mail can have been taken.
     #[error("{0}")]
     Broken(String),
-    /// The server has ended the session, or refuses us and not the mail (421, the sender refused, log-in
-    /// wanted): others would fare no better.
+    /// The same, once the mail was on its way: it may have been taken or not.
+    #[error("{0}")]
+    InDoubt(String),
+    /// No server was asked: this recipient's address cannot be written to over this connection.
+    #[error("{0}")]
+    Unwritable(String),
+    /// The server has ended the session before the mail was named, or refuses us and not the mail (the sender
+    /// refused, log-in wanted): others would fare no better.
     #[error("{0}")]
     Down(String),
 }

@@ -1,7 +1,10 @@
 //! Whether a notice is still true when it is about to be sent. What is not is withdrawn: the customer may have
 //! paid since it was decided, or days may have passed.
 
-use echodesk_core::notice::NoticeKind;
+use std::collections::BTreeSet;
+
+use echodesk_core::SchemaName;
+use echodesk_core::notice::{NoticeKind, RenewalPlan};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +13,8 @@ use crate::ports::{Queued, SubscriptionSituation};
 
 /// From so many days before expiry on, the urgent reminder takes over.
 const URGENT_DAYS: i32 = 3;
+/// The bank that cards are charged at, as `payment_provider` names it. Who is billed by another is told by that one.
+const OUR_PROVIDER: &str = "bog";
 /// A renewal date that has moved by more was paid for: payments are 30 days apart. By less, somebody has
 /// corrected it.
 const PAID: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -27,31 +32,44 @@ pub enum Verdict {
     NotYet(String),
 }
 
-/// Whether a notice that can be read still holds at `now`, by the calendar days of `time_zone`.
+/// Whether a notice that can be read still holds at `now`, by the calendar days of `time_zone`. Who is `exempt` pays
+/// nothing.
 #[must_use]
-pub fn holds(notice: &Queued, kind: &NoticeKind, time_zone: &TimeZone, now: Timestamp) -> Verdict {
+pub fn holds(
+    notice: &Queued,
+    kind: &NoticeKind,
+    exempt: &BTreeSet<SchemaName>,
+    time_zone: &TimeZone,
+    now: Timestamp,
+) -> Verdict {
     let asked = Asked { notice, time_zone, now };
-    let reason = match kind {
-        NoticeKind::Reminder { expires_at, .. } => asked.before_expiry(*expires_at, false),
-        NoticeKind::UrgentReminder { expires_at, .. } => asked.before_expiry(*expires_at, true),
-        NoticeKind::GraceWarning { expired_at, suspension_at, day, .. } => {
-            asked.in_grace(*expired_at, *suspension_at, *day)
-        }
-        NoticeKind::Suspended { .. } => asked.suspended(),
-        NoticeKind::Reactivated { .. } => asked.reactivated(),
-        NoticeKind::RenewalPaid { .. } => Ok(()),
-        NoticeKind::PaymentFailed { renewal, next_attempt, .. } => asked.unpaid(*renewal, *next_attempt),
-        NoticeKind::PriceChanged { renewal, .. } => asked.unpaid(*renewal, None),
-        NoticeKind::MailboxSwitchedOff { .. } => asked.mailbox_off(),
-    };
+    let reason = asked.still_billed(kind, exempt).and_then(|()| asked.still_true(kind));
     match reason {
         Err(why) => Verdict::Overtaken(why),
+        // Decided on a host whose clock or time zone is ahead of this one's.
+        Ok(()) if asked.is_early(kind) => Verdict::NotYet("its day has not come yet".to_owned()),
         // A charge that is under way will make it untrue, or fail and leave it true.
-        Ok(()) if asked.depends_on_charge(kind) && asked.charge_open() => {
+        Ok(()) if asks_to_pay(kind) && asked.charge_open() => {
             Verdict::NotYet("a charge is open: whether it was paid is not known yet".to_owned())
         }
         Ok(()) => Verdict::Holds,
     }
+}
+
+/// Whether it tells of an expiry that a payment would prevent or mend.
+fn asks_to_pay(kind: &NoticeKind) -> bool {
+    matches!(kind, NoticeKind::Reminder { .. } | NoticeKind::UrgentReminder { .. } | NoticeKind::GraceWarning { .. })
+}
+
+/// Whether it says that the saved card will be charged by itself.
+fn promises_a_charge(kind: &NoticeKind) -> bool {
+    let (NoticeKind::Reminder { renewal, .. }
+    | NoticeKind::UrgentReminder { renewal, .. }
+    | NoticeKind::GraceWarning { renewal, .. }) = kind
+    else {
+        return false;
+    };
+    matches!(renewal, RenewalPlan::Card { .. })
 }
 
 struct Asked<'a> {
@@ -61,23 +79,52 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Whether we are still the ones who bill.
+    fn still_billed(&self, kind: &NoticeKind, exempt: &BTreeSet<SchemaName>) -> Result<(), String> {
+        let about_the_bank = matches!(kind, NoticeKind::PaymentFailed { .. } | NoticeKind::PriceChanged { .. });
+        if asks_to_pay(kind) && exempt.contains(&self.notice.tenant.schema) {
+            return Err("the tenant is exempt and pays nothing".to_owned());
+        }
+        let Some(subscription) = &self.notice.situation.subscription else { return Ok(()) };
+        if (asks_to_pay(kind) || about_the_bank) && subscription.provider != OUR_PROVIDER {
+            return Err(format!("it is billed by {:?} now", subscription.provider));
+        }
+        if promises_a_charge(kind) && subscription.refused_since {
+            return Err("a later notice has told that the card was refused".to_owned());
+        }
+        Ok(())
+    }
+
+    fn is_early(&self, kind: &NoticeKind) -> bool {
+        matches!(kind, NoticeKind::GraceWarning { day, .. } if self.day(self.now) < *day)
+    }
+
+    fn still_true(&self, kind: &NoticeKind) -> Result<(), String> {
+        match kind {
+            NoticeKind::Reminder { expires_at, .. } => self.before_expiry(*expires_at, false),
+            NoticeKind::UrgentReminder { expires_at, .. } => self.before_expiry(*expires_at, true),
+            NoticeKind::GraceWarning { expired_at, suspension_at, day, .. } => {
+                self.in_grace(*expired_at, *suspension_at, *day)
+            }
+            NoticeKind::Suspended { .. } => self.suspended(),
+            NoticeKind::Reactivated { .. } => self.reactivated(),
+            NoticeKind::RenewalPaid { .. } => Ok(()),
+            NoticeKind::PaymentFailed { renewal, next_attempt, .. } => self.unpaid(*renewal, *next_attempt),
+            NoticeKind::PriceChanged { renewal, .. } => self.unpaid(*renewal, None),
+            NoticeKind::MailboxSwitchedOff { .. } => self.mailbox_off(),
+        }
+    }
+
     fn day(&self, moment: Timestamp) -> Date {
         self.time_zone.to_datetime(moment).date()
     }
 
     fn charge_open(&self) -> bool {
-        self.notice.situation.subscription.is_some_and(|subscription| subscription.charge_open)
+        self.notice.situation.subscription.as_ref().is_some_and(|subscription| subscription.charge_open)
     }
 
-    fn depends_on_charge(&self, kind: &NoticeKind) -> bool {
-        matches!(
-            kind,
-            NoticeKind::Reminder { .. } | NoticeKind::UrgentReminder { .. } | NoticeKind::GraceWarning { .. }
-        )
-    }
-
-    fn subscription(&self) -> Result<SubscriptionSituation, String> {
-        self.notice.situation.subscription.ok_or_else(|| "there is no subscription any more".to_owned())
+    fn subscription(&self) -> Result<&SubscriptionSituation, String> {
+        self.notice.situation.subscription.as_ref().ok_or_else(|| "there is no subscription any more".to_owned())
     }
 
     /// The subscription is in use and expires on the same day as when the notice was decided.
@@ -107,10 +154,11 @@ impl Asked<'_> {
 
     fn in_grace(&self, told: Timestamp, suspension_at: Timestamp, day: Date) -> Result<(), String> {
         let today = self.day(self.now);
-        if today != day {
+        if today > day {
             return Err(format!("it was the warning of {day}, and today is {today}"));
         }
-        if self.now < self.same_expiry(told)? {
+        let expires_at = self.same_expiry(told)?;
+        if today == day && self.now < expires_at {
             return Err("it has not expired any more".to_owned());
         }
         if self.now >= suspension_at {
@@ -120,7 +168,8 @@ impl Asked<'_> {
     }
 
     fn suspended(&self) -> Result<(), String> {
-        let subscription_active = self.notice.situation.subscription.is_none_or(|subscription| subscription.active);
+        let subscription_active =
+            self.notice.situation.subscription.as_ref().is_none_or(|subscription| subscription.active);
         if self.notice.tenant.is_active && subscription_active {
             return Err("it is not suspended any more".to_owned());
         }

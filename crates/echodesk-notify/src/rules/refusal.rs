@@ -21,9 +21,35 @@ pub fn blames_recipient(answer: &str) -> bool {
     }
 }
 
+/// Whether a refusal speaks of what the server lets us do, and so may meet every mail alike: X.7 is about security
+/// and policy (RFC 3463, section 3.8), and servers without such codes speak of relaying.
+#[must_use]
+pub fn is_policy(answer: &str) -> bool {
+    const WORDS: [&str; 5] = ["relay", "authenticat", "not permitted", "not allowed", "blocked"];
+    let answer = answer.to_ascii_lowercase();
+    answer.split_whitespace().any(|word| word.starts_with("5.7.")) || WORDS.iter().any(|word| answer.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_is_told_by_its_code_or_by_its_words() {
+        for (answer, expected) in [
+            ("554 5.7.1 rejected", true),
+            ("550 5.7.26 unauthenticated mail", true),
+            ("550 Relaying denied", true),
+            ("554 relay access denied", true),
+            ("550 authentication required", true),
+            ("550 your address is blocked", true),
+            ("550 no such user", false),
+            ("550 5.1.1 unknown", false),
+            ("552 5.3.4 message too big", false),
+        ] {
+            assert_eq!(is_policy(answer), expected, "{answer}");
+        }
+    }
 
     #[test]
     fn only_a_status_about_the_address_or_its_mailbox_blames_the_recipient() {

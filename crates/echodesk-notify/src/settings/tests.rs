@@ -16,8 +16,17 @@ fn smtp(pairs: &[(&str, &str)]) -> SmtpSettings {
 
 #[test]
 fn mail_is_not_set_up_until_it_is() {
-    assert!(read(&[]).unwrap().is_none());
-    assert!(read(&[("EMAIL_PORT", "25"), ("EMAIL_HOST", "")]).unwrap().is_none());
+    assert!(read(&[]).unwrap().is_none(), "a sender alone sends nothing");
+    assert!(read(&[("EMAIL_HOST", ""), ("EMAIL_BACKEND", "")]).unwrap().is_none());
+    // As with Django, which has defaults for the rest.
+    for (name, value, shown) in [
+        ("EMAIL_PORT", "2525", "mail server localhost:2525"),
+        ("EMAIL_TIMEOUT", "5", "mail server localhost:25"),
+        ("EMAIL_USE_TLS", "True", "mail server localhost:25"),
+        ("EMAIL_HOST_PASSWORD", "hunter2", "mail server localhost:25"),
+    ] {
+        assert_eq!(read(&[(name, value)]).unwrap().unwrap().way.to_string(), shown, "{name}");
+    }
 }
 
 #[test]
@@ -44,6 +53,9 @@ fn what_cannot_be_used_says_which_setting_and_what_to_do() {
         (vec![("EMAIL_BACKEND", "dummy")], "EMAIL_BACKEND", "use console"),
         (vec![("EMAIL_BACKEND", "anymail.backends.x.EmailBackend")], "EMAIL_BACKEND", "smtp, file or console"),
         (vec![("EMAIL_BACKEND", "file")], "EMAIL_FILE_PATH", "folder"),
+        (vec![("EMAIL_FILE_PATH", "/var/mails")], "EMAIL_FILE_PATH", "EMAIL_BACKEND=file"),
+        (vec![("EMAIL_HOST", "smtp://mx.example")], "EMAIL_HOST", "name alone"),
+        (vec![("EMAIL_HOST", "mx.example:2525")], "EMAIL_HOST", "EMAIL_PORT=2525"),
         (vec![smtp, ("EMAIL_PORT", "0")], "EMAIL_PORT", "not a port"),
         (vec![smtp, ("EMAIL_PORT", "smtp")], "EMAIL_PORT", "not a port"),
         (vec![smtp, ("EMAIL_USE_TLS", "maybe")], "EMAIL_USE_TLS", "True"),
@@ -88,7 +100,9 @@ fn security_port_and_limits_are_read_as_django_reads_them() {
         assert_eq!((read.security, read.port), (expected, 25), "{tls} {ssl}");
     }
     let read = smtp(&[("EMAIL_HOST", "h"), ("EMAIL_PORT", "587"), ("EMAIL_TIMEOUT", "2.5")]);
-    assert_eq!((read.port, read.limits), (587, SmtpLimits::all(Duration::from_millis(2500))));
+    let limit = Duration::from_millis(2500);
+    let limits = SmtpLimits { connect: limit, command: limit, message: Duration::from_mins(10) };
+    assert_eq!((read.port, read.limits), (587, limits), "an answer to a mail is waited for all the same");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use echodesk_core::{NoticeId, RunId, StoreError, StoreErrorKind, TenantId};
 use jiff::Timestamp;
 
-use crate::ports::{Claim, Fate, Outbox, Queued};
+use crate::ports::{Claim, Fate, Outbox, Page, Queued, Waiting};
 
 /// An outbox in memory.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ impl MemoryOutbox {
 }
 
 impl Outbox for MemoryOutbox {
-    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError> {
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
         let mut state = self.reached()?;
         let free = |row: &Row| row.claim.is_none_or(|(_, until)| until <= claim.now);
         let due = state.rows.iter_mut().filter(|row| {
@@ -118,13 +118,14 @@ impl Outbox for MemoryOutbox {
                 && free(row)
                 && tenant.is_none_or(|tenant| row.notice.tenant.id == tenant)
         });
-        Ok(due
+        let notices = due
             .take(limit)
             .map(|row| {
                 row.claim = Some((claim.run, claim.until));
                 row.notice.clone()
             })
-            .collect())
+            .collect();
+        Ok(Page { notices, ..Page::default() })
     }
 
     fn look_again(&self, run: RunId, notice: NoticeId, now: Timestamp) -> Result<Option<Queued>, StoreError> {
@@ -159,11 +160,20 @@ impl Outbox for MemoryOutbox {
         Ok(())
     }
 
-    fn waiting(&self, tenant: Option<TenantId>) -> Result<u64, StoreError> {
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<Waiting, StoreError> {
         let state = self.reached()?;
-        let is_waiting =
-            |row: &&Row| row.state == RowState::Queued && tenant.is_none_or(|tenant| row.notice.tenant.id == tenant);
-        Ok(state.rows.iter().filter(is_waiting).map(|_| 1).sum())
+        let mut waiting = Waiting::default();
+        for row in state.rows.iter().filter(|row| tenant.is_none_or(|tenant| row.notice.tenant.id == tenant)) {
+            match row.state {
+                RowState::Queued => {
+                    waiting.queued += 1;
+                    waiting.tried += u64::from(row.notice.attempts > 0);
+                }
+                RowState::Parked => waiting.parked += 1,
+                RowState::Sent | RowState::Withdrawn => {}
+            }
+        }
+        Ok(waiting)
     }
 }
 
@@ -175,6 +185,7 @@ fn settle(row: &mut Row, fate: &Fate) {
             row.state = RowState::Sent;
             row.notice.attempts += 1;
         }
+        Fate::Later { not_before, why } => (row.not_before, row.why) = (*not_before, Some(why.clone())),
         Fate::TryAgain { not_before, why } => {
             (row.not_before, row.why) = (*not_before, Some(why.clone()));
             row.notice.attempts += 1;

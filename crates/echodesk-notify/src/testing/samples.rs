@@ -46,6 +46,8 @@ pub fn queued(id: i64) -> Queued {
                 expires_at: None,
                 next_billing_date: None,
                 charge_open: false,
+                provider: "bog".to_owned(),
+                refused_since: false,
             }),
             mailbox_active: None,
         },

@@ -143,7 +143,7 @@ impl Session for ScriptedSession {
             Reply::Take => self.take(mail),
             Reply::TakeAndBreak => {
                 self.take(mail);
-                return Err(SendError::Broken("the server hung up".to_owned()));
+                return Err(SendError::InDoubt("the server hung up".to_owned()));
             }
             Reply::Fail(error) => return Err(error),
             Reply::Hang => future::pending().await,

@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use echodesk_core::notice::NoticeKind;
 use echodesk_core::{NoticeId, RunId, SchemaName, TenantId};
-use echodesk_notify::ports::{Claim, Queued, Situation};
+use echodesk_notify::ports::{Claim, Page, Queued, Situation, SubscriptionSituation};
 use jiff::Timestamp;
 
+use super::refusals::{Refusals, refusals};
 use super::subscriptions::{is_about_one, situations};
 use super::{CHUNK, NoticeState};
 use crate::connection::{Connection, on};
@@ -51,13 +52,13 @@ pub(super) fn page(
     claim: &Claim,
     tenant: Option<TenantId>,
     limit: usize,
-) -> Outcome<Vec<Queued>> {
-    let mut page = Vec::new();
-    while page.len() < limit {
-        let wanted = (limit - page.len()).min(CHUNK);
+) -> Outcome<Page> {
+    let mut page = Page::default();
+    while page.notices.len() < limit {
+        let wanted = (limit - page.notices.len()).min(CHUNK);
         let rows = take(connection, claim, tenant, wanted)?;
         let is_last = rows.len() < wanted;
-        page.extend(with_recipients(connection, rows, claim.now)?);
+        with_recipients(connection, rows, claim.now, &mut page)?;
         if is_last {
             break;
         }
@@ -123,27 +124,33 @@ pub(super) fn one(
     let Some(Ok(recipient)) = recipients.get(&row.tenant_id) else { return Ok(None) };
     let about = is_about_one(&row.subject_key);
     let situations = situations(connection, about.then_some(row.tenant_id).into_iter().collect())?;
-    let subscription = situations.get(&row.tenant_id).copied();
+    let refusals = refusals(connection, [(row.tenant_id, row.kind.as_str())])?;
+    let subscription = row.subscription(&situations, &refusals);
     Ok(Some(row.queued(recipient, Situation { subscription, mailbox_active: None })))
 }
 
-fn with_recipients(connection: &mut Connection, rows: Vec<Row>, now: Timestamp) -> Outcome<Vec<Queued>> {
+fn with_recipients(connection: &mut Connection, rows: Vec<Row>, now: Timestamp, page: &mut Page) -> Outcome<()> {
     let recipients = recipients(connection, &rows)?;
     let subjects = rows.iter().filter(|row| is_about_one(&row.subject_key)).map(|row| row.tenant_id);
     let situations = situations(connection, subjects.collect())?;
-    let (mut page, mut nobody) = (Vec::with_capacity(rows.len()), Vec::new());
+    let refusals = refusals(connection, rows.iter().map(|row| (row.tenant_id, row.kind.as_str())))?;
+    let mut nobody = Vec::new();
     for row in rows {
         match recipients.get(&row.tenant_id) {
             None => nobody.push(row.id),
-            Some(Err(why)) => close(connection, &[row.id], NoticeState::Parked, why, now)?,
+            Some(Err(why)) => {
+                close(connection, &[row.id], NoticeState::Parked, why, now)?;
+                page.parked += 1;
+            }
             Some(Ok(recipient)) => {
-                let subscription = situations.get(&row.tenant_id).copied().filter(|_| is_about_one(&row.subject_key));
-                page.push(row.queued(recipient, Situation { subscription, mailbox_active: None }));
+                let subscription = row.subscription(&situations, &refusals);
+                page.notices.push(row.queued(recipient, Situation { subscription, mailbox_active: None }));
             }
         }
     }
     close(connection, &nobody, NoticeState::Withdrawn, "there is no such tenant any more", now)?;
-    Ok(page)
+    page.withdrawn += u64::try_from(nobody.len()).unwrap_or(u64::MAX);
+    Ok(())
 }
 
 /// By tenant; why there is none if the tenant cannot be worked for.
@@ -183,6 +190,17 @@ fn close(connection: &mut Connection, ids: &[i64], state: NoticeState, why: &str
 }
 
 impl Row {
+    /// None if it is about no subscription, or there is none.
+    fn subscription(
+        &self,
+        situations: &HashMap<RowId, SubscriptionSituation>,
+        refusals: &Refusals,
+    ) -> Option<SubscriptionSituation> {
+        let situation = situations.get(&self.tenant_id).filter(|_| is_about_one(&self.subject_key))?;
+        let refused_since = refusals.get(&self.tenant_id).is_some_and(|last| *last > self.id);
+        Some(SubscriptionSituation { refused_since, ..situation.clone() })
+    }
+
     fn queued(self, recipient: &Recipient, situation: Situation) -> Queued {
         Queued {
             id: NoticeId(self.id),

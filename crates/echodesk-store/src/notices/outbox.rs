@@ -2,21 +2,22 @@
 
 use diesel::prelude::*;
 use echodesk_core::{NoticeId, RunId, StoreError, TenantId};
-use echodesk_notify::ports::{Claim, Fate, Outbox, Queued};
+use echodesk_notify::ports::{Claim, Fate, Outbox, Page, Queued, Waiting};
 use jiff::Timestamp;
 
 use super::{NoticeState, claim, mailboxes, record};
 use crate::Store;
 use crate::connection::{Place, on};
+use crate::error::Outcome;
 use crate::sql_types::{RowId, Stamp, UuidValue};
 use crate::tables::notices;
 
 impl Outbox for Store {
-    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError> {
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
         let mut page = self.write(Place::Public, "claiming notices", |c| claim::page(c, claim, tenant, limit))?;
         // Mailboxes are in the tenants' own schemas and files, any of which may be missing or closed to us:
         // they are looked at once the claim stands, so that none of them can undo it.
-        mailboxes::look_at(self, &mut page);
+        mailboxes::look_at(self, &mut page.notices);
         Ok(page)
     }
 
@@ -43,16 +44,26 @@ impl Outbox for Store {
         })
     }
 
-    fn waiting(&self, tenant: Option<TenantId>) -> Result<u64, StoreError> {
-        let count: i64 = self.read(Place::Public, "counting the notices that wait", |c| {
-            Ok(on!(c, |c| {
-                let mut query = notices::table.filter(NoticeState::Queued.condition()).count().into_boxed();
-                if let Some(tenant) = tenant {
-                    query = query.filter(notices::tenant_id.eq(RowId(tenant.0)));
-                }
-                query.get_result(c)
-            })?)
-        })?;
-        Ok(u64::try_from(count).unwrap_or_default())
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<Waiting, StoreError> {
+        self.read(Place::Public, "counting the notices that wait", |c| {
+            let mut count = |state: NoticeState, only_tried: bool| -> Outcome<u64> {
+                let count: i64 = on!(&mut *c, |c| {
+                    let mut query = notices::table.filter(state.condition()).count().into_boxed();
+                    if let Some(tenant) = tenant {
+                        query = query.filter(notices::tenant_id.eq(RowId(tenant.0)));
+                    }
+                    if only_tried {
+                        query = query.filter(notices::attempts.gt(0));
+                    }
+                    query.get_result(c)
+                })?;
+                Ok(u64::try_from(count).unwrap_or_default())
+            };
+            Ok(Waiting {
+                queued: count(NoticeState::Queued, false)?,
+                tried: count(NoticeState::Queued, true)?,
+                parked: count(NoticeState::Parked, false)?,
+            })
+        })
     }
 }

@@ -26,6 +26,7 @@ impl Columns {
     fn new(id: NoticeId, fate: &Fate) -> Self {
         let (fate, not_before, text) = match fate {
             Fate::Sent { to } => ("sent", None, Some(to)),
+            Fate::Later { not_before, why } => ("later", Some(Stamp::from(*not_before)), Some(why)),
             Fate::TryAgain { not_before, why } => ("again", Some(Stamp::from(*not_before)), Some(why)),
             Fate::Parked { why } => ("parked", None, Some(why)),
             Fate::Withdrawn { why } => ("withdrawn", None, Some(why)),
@@ -37,12 +38,12 @@ impl Columns {
 
 /// What becomes of a row `n` by a fate `f`.
 const CHANGE: &str = "\
-    state = CASE WHEN f.fate IN ('again', 'back') THEN 'queued' ELSE f.fate END, \
+    state = CASE WHEN f.fate IN ('later', 'again', 'back') THEN 'queued' ELSE f.fate END, \
     attempts = n.attempts + CASE WHEN f.fate IN ('sent', 'again', 'parked') THEN 1 ELSE 0 END, \
-    not_before = CASE f.fate WHEN 'again' THEN f.not_before WHEN 'back' THEN n.not_before END, \
+    not_before = CASE WHEN f.fate IN ('later', 'again') THEN f.not_before WHEN f.fate = 'back' THEN n.not_before END, \
     sent_to = CASE WHEN f.fate = 'sent' THEN f.said END, \
     why = CASE f.fate WHEN 'sent' THEN NULL WHEN 'back' THEN n.why ELSE f.said END, \
-    closed_at = CASE WHEN f.fate NOT IN ('again', 'back') THEN f.at END, \
+    closed_at = CASE WHEN f.fate NOT IN ('later', 'again', 'back') THEN f.at END, \
     claimed_by = NULL, claimed_until = NULL";
 
 /// That it was sent is true whoever holds it; all else counts only from the run that holds it.

@@ -9,7 +9,7 @@ use crate::billing::ledger::OPEN;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
 use crate::sql_types::{RowId, Stamp};
-use crate::tables::{attempts, subscriptions};
+use crate::tables::{attempts, subscriptions, tenants};
 
 /// Whether a notice is about a subscription.
 pub(super) fn is_about_one(subject_key: &str) -> bool {
@@ -30,30 +30,34 @@ struct Row {
 /// mailboxes alone needs no right to look at subscriptions.
 pub(super) fn situations(
     connection: &mut Connection,
-    mut tenants: Vec<RowId>,
+    mut ids: Vec<RowId>,
 ) -> Outcome<HashMap<RowId, SubscriptionSituation>> {
-    tenants.sort_unstable();
-    tenants.dedup();
-    if tenants.is_empty() {
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<Row> = on!(&mut *connection, |c| subscriptions::table
-        .filter(subscriptions::tenant_id.eq_any(&tenants))
-        .select(Row::as_select())
+    let rows: Vec<(Row, String)> = on!(&mut *connection, |c| subscriptions::table
+        .inner_join(tenants::table.on(tenants::id.eq(subscriptions::tenant_id)))
+        .filter(subscriptions::tenant_id.eq_any(&ids))
+        .select((Row::as_select(), tenants::payment_provider))
         .load(c))?;
-    let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
+    let subscribed: Vec<RowId> = rows.iter().map(|(row, _)| row.id).collect();
     let open: Vec<RowId> = on!(connection, |c| attempts::table
-        .filter(attempts::subscription_id.eq_any(&ids))
+        .filter(attempts::subscription_id.eq_any(&subscribed))
         .filter(attempts::state.eq_any(OPEN))
         .select(attempts::subscription_id)
         .load(c))?;
     let open: HashSet<RowId> = open.into_iter().collect();
-    let situation = |row: Row| {
+    let situation = |(row, provider): (Row, String)| {
         let situation = SubscriptionSituation {
             active: row.is_active,
             expires_at: row.expires_at.map(Into::into),
             next_billing_date: row.next_billing_date.map(Into::into),
             charge_open: open.contains(&row.id),
+            provider,
+            // Each notice is asked of by itself.
+            refused_since: false,
         };
         (row.tenant_id, situation)
     };

@@ -27,7 +27,7 @@ on_both! {
                         let mut all = Vec::new();
                         for _ in 0..6 {
                             let page: Vec<NoticeId> =
-                                host.claim(&claim, None, 5).unwrap().iter().map(|queued| queued.id).collect();
+                                host.claim(&claim, None, 5).unwrap().notices.iter().map(|queued| queued.id).collect();
                             let fates: Vec<_> = page.iter().map(|id| (*id, Fate::Sent { to: "a@x".to_owned() })).collect();
                             host.record(claim.run, &fates, now()).unwrap();
                             all.extend(page);
@@ -54,7 +54,7 @@ fn whoever_claims_goes_past_what_another_is_claiming() {
         "BEGIN; SELECT 1 FROM echodesk_notice WHERE period = 'a' FOR UPDATE",
     )
     .unwrap();
-    let page = world.store.claim(&claim_at(now()), None, 2).unwrap();
+    let page = world.store.claim(&claim_at(now()), None, 2).unwrap().notices;
     assert_eq!(crate::delivering::periods(&page), ["b", "c"], "without waiting");
 }
 
@@ -74,7 +74,7 @@ fn a_page_of_a_long_queue_is_claimed_without_reading_all_of_it() {
         SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_user_tables WHERE relname = 'echodesk_notice' \
         UNION ALL SELECT idx_tup_read FROM pg_stat_user_indexes WHERE relname = 'echodesk_notice') all_reads";
     let before: i64 = settled(&world, read);
-    assert_eq!(store.claim(&claim_at(now()), None, 100).unwrap().len(), 100);
+    assert_eq!(store.claim(&claim_at(now()), None, 100).unwrap().notices.len(), 100);
     drop(store);
     let mut cost = 0;
     for _ in 0..100 {

@@ -12,7 +12,8 @@ use crate::world::{World, now, on_both, tenant};
 fn one_of_each(world: &World) -> Vec<NoticeId> {
     queue(world, &["a", "b", "c", "d"]);
     let claim = claim_at(now());
-    let ids: Vec<NoticeId> = world.store.claim(&claim, None, 9).unwrap().iter().map(|queued| queued.id).collect();
+    let ids: Vec<NoticeId> =
+        world.store.claim(&claim, None, 9).unwrap().notices.iter().map(|queued| queued.id).collect();
     let fates = [
         Fate::Back,
         Fate::TryAgain { not_before: later(3600), why: "451".to_owned() },
@@ -52,7 +53,7 @@ on_both! {
         let ids = one_of_each(world);
         assert_eq!(world.store.retry_notices(None, None, now()).unwrap(), [ids[1], ids[2]]);
         assert_eq!(standing(&world.store), ["queued 0 -", "queued 1 451", "queued 0 550", "sent 1 -"]);
-        assert_eq!(periods(&world.store.claim(&claim_at(now()), None, 9).unwrap()), ["a", "b", "c"]);
+        assert_eq!(periods(&world.store.claim(&claim_at(now()), None, 9).unwrap().notices), ["a", "b", "c"]);
         assert!(world.store.retry_notices(None, None, now()).unwrap().is_empty());
     }
 }

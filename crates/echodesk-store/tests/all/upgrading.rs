@@ -50,10 +50,10 @@ on_both! {
         );
         let store = upgraded(world);
         assert_eq!(standing(&store), ["queued 0 -"]);
-        let page = store.claim(&claim_at(now()), None, 9).unwrap();
+        let page = store.claim(&claim_at(now()), None, 9).unwrap().notices;
         assert_eq!((periods(&page), page[0].kind.is_ok()), (vec!["old"], true));
         queue(world, &["new"]);
-        assert_eq!(store.waiting(None).unwrap(), 2);
+        assert_eq!(store.waiting(None).unwrap().queued, 2);
     }
 }
 
@@ -61,7 +61,7 @@ on_both! {
     fn going_back_loses_nothing_that_was_not_sent_and_sends_nothing_again(world) {
         queue(world, &["sent", "parked", "queued", "withdrawn"]);
         let claim = claim_at(now());
-        let page = world.store.claim(&claim, None, 9).unwrap();
+        let page = world.store.claim(&claim, None, 9).unwrap().notices;
         let why = || "x".to_owned();
         let fates = [Fate::Sent { to: why() }, Fate::Parked { why: why() }, Fate::Back, Fate::Withdrawn { why: why() }];
         let fates: Vec<_> = page.iter().map(|queued| queued.id).zip(fates).collect();
@@ -69,7 +69,7 @@ on_both! {
         undo(world);
         assert_eq!(world.select("SELECT period || ' ' || state AS row FROM public.echodesk_notice ORDER BY id"), ["parked queued", "queued queued"]);
         let store = upgraded(world);
-        assert_eq!(periods(&store.claim(&claim_at(now()), None, 9).unwrap()), ["parked", "queued"]);
+        assert_eq!(periods(&store.claim(&claim_at(now()), None, 9).unwrap().notices), ["parked", "queued"]);
         queue(world, &["new"]);
         let ids = world.select("SELECT CAST(id AS text) AS row FROM public.echodesk_notice WHERE period = 'new'");
         assert!(ids[0].parse::<i64>().unwrap() > page[2].id.0, "no id is used twice: {ids:?}");

@@ -3,7 +3,7 @@
 use echodesk_core::{NoticeId, StoreErrorKind};
 
 use super::*;
-use crate::ports::Claim;
+use crate::ports::{Claim, Page};
 
 /// Refuses to write fates down so many times.
 struct Stumbling {
@@ -13,7 +13,7 @@ struct Stumbling {
 }
 
 impl Outbox for Stumbling {
-    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Vec<Queued>, StoreError> {
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
         self.inner.claim(claim, tenant, limit)
     }
 
@@ -34,7 +34,7 @@ impl Outbox for Stumbling {
         self.inner.release(run)
     }
 
-    fn waiting(&self, tenant: Option<TenantId>) -> Result<u64, StoreError> {
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<Waiting, StoreError> {
         self.inner.waiting(tenant)
     }
 }
@@ -85,4 +85,40 @@ async fn one_that_is_away_from_the_beginning_is_no_error() {
     scene.outbox.set_away(true);
     assert_eq!(scene.deliver().await, DeliveryReport { database_away: true, ..DeliveryReport::default() });
     assert_eq!(scene.transport.connections(), 0);
+}
+
+/// Closes notices while it is asked for a page.
+struct Closing(Arc<MemoryOutbox>);
+
+impl Outbox for Closing {
+    fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
+        let page = self.0.claim(claim, tenant, limit)?;
+        let (parked, withdrawn) = if page.notices.is_empty() { (1, 0) } else { (2, 3) };
+        Ok(Page { parked, withdrawn, ..page })
+    }
+
+    fn look_again(&self, run: RunId, id: NoticeId, now: jiff::Timestamp) -> Result<Option<Queued>, StoreError> {
+        self.0.look_again(run, id, now)
+    }
+
+    fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], now: jiff::Timestamp) -> Result<(), StoreError> {
+        self.0.record(run, fates, now)
+    }
+
+    fn release(&self, run: RunId) -> Result<(), StoreError> {
+        self.0.release(run)
+    }
+
+    fn waiting(&self, tenant: Option<TenantId>) -> Result<Waiting, StoreError> {
+        self.0.waiting(tenant)
+    }
+}
+
+#[tokio::test]
+async fn what_claiming_closes_counts() {
+    let scene = Scene::new(notices(4), ScriptedTransport::willing());
+    let world = DeliveryWorld { outbox: Arc::new(Closing(Arc::clone(&scene.outbox))), ..scene.world() };
+    let report = deliver(world, scene.options.clone()).await.unwrap();
+    assert_eq!(report, DeliveryReport { delivered: 4, parked: 3, withdrawn: 3, ..DeliveryReport::default() });
+    assert!(report.has_failures());
 }

@@ -74,8 +74,9 @@ async fn each_answer_has_its_fate() {
         }),
     );
     let report = scene.deliver().await;
+    let waiting = Waiting { queued: 2, tried: 2, parked: 3 };
     let expected =
-        DeliveryReport { delivered: 2, withdrawn: 1, parked: 3, again: 2, waiting: 2, ..DeliveryReport::default() };
+        DeliveryReport { delivered: 2, withdrawn: 1, parked: 3, again: 2, waiting, ..DeliveryReport::default() };
     assert_eq!(report, expected);
     assert!(report.has_failures());
     for (id, state, why) in [
@@ -111,7 +112,9 @@ async fn what_was_refused_for_now_goes_in_a_later_run_when_its_time_has_come() {
     );
     assert_eq!(scene.deliver().await.again, 1);
     scene.clock.advance(Duration::from_secs(299));
-    assert_eq!(scene.deliver().await, DeliveryReport { waiting: 1, ..DeliveryReport::default() });
+    let meanwhile = scene.deliver().await;
+    assert_eq!(meanwhile, DeliveryReport { waiting: tried(1), ..DeliveryReport::default() });
+    assert!(meanwhile.has_failures(), "somebody still waits for what was tried in vain");
     scene.clock.advance(Duration::from_secs(1));
     assert_eq!(scene.deliver().await.delivered, 1);
     assert_eq!(scene.row(1).notice.attempts, 2);
@@ -126,9 +129,11 @@ async fn an_open_charge_keeps_a_notice_back_and_that_is_no_failure() {
     (subscription.expires_at, subscription.charge_open) = (Some(expires_at), true);
     let scene = Scene::new([notice], ScriptedTransport::willing());
     let report = scene.deliver().await;
-    assert_eq!(report, DeliveryReport { postponed: 1, waiting: 1, ..DeliveryReport::default() });
+    assert_eq!(report, DeliveryReport { postponed: 1, waiting: untried(1), ..DeliveryReport::default() });
     assert!(!report.has_failures() && scene.transport.connections() == 0);
     assert_eq!(scene.row(1).not_before.duration_since(scene.clock.now()), NOT_YET_FOR);
+    assert_eq!(scene.row(1).notice.attempts, 0, "it was not tried");
+    assert!(matches!(&scene.notes.0.lock().unwrap()[..], [(1, Fate::Later { .. })]));
 }
 
 #[tokio::test]
@@ -144,6 +149,51 @@ async fn refusals_alone_are_believed_if_they_are_few() {
     let scene = Scene::new(notices(4), ScriptedTransport::new(|_, _| refused("550 no such user")));
     let report = scene.deliver().await;
     assert_eq!((report.parked, report.trouble), (4, None));
+}
+
+#[tokio::test]
+async fn a_policy_parks_nobody_unless_the_server_has_taken_another_mail() {
+    for (refusal, taken_first, parked) in [
+        ("554 5.7.1 rejected", false, false),
+        ("550 relaying denied", false, false),
+        ("554 5.7.1 rejected", true, true),
+        ("550 no such user", false, true),
+    ] {
+        let transport = ScriptedTransport::new(move |nth, _| match nth {
+            0 if taken_first => Reply::Take,
+            1 => refused("550 also bad"),
+            _ => refused(refusal),
+        });
+        let scene = Scene::new(notices(3), transport);
+        let report = scene.deliver().await;
+        let expected = if parked { (3 - u64::from(taken_first), 0) } else { (0, 3) };
+        assert_eq!((report.parked, report.again), expected, "{refusal}");
+        assert_eq!(report.trouble.is_some_and(|why| why.contains(refusal)), !parked, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_written_to_is_parked_at_once_and_blames_nobody_else() {
+    let why = "it has no SMTPUTF8";
+    let transport = ScriptedTransport::new(move |nth, _| match nth {
+        0..6 => Reply::Fail(SendError::Unwritable(why.to_owned())),
+        _ => Reply::Take,
+    });
+    let scene = Scene::new(notices(8), transport);
+    let report = scene.deliver().await;
+    assert_eq!((report.delivered, report.parked, report.trouble), (2, 6, None));
+    assert_eq!((scene.row(1).why.as_deref(), scene.transport.connections()), (Some(why), 1));
+}
+
+#[tokio::test]
+async fn who_is_exempt_is_not_reminded() {
+    let mut notice = queued(1);
+    let expires_at = "1970-01-03T00:00:00Z".parse().unwrap();
+    notice.kind = Ok(NoticeKind::UrgentReminder { expires_at, renewal: RenewalPlan::ByHand, price: None });
+    notice.situation.subscription.as_mut().unwrap().expires_at = Some(expires_at);
+    let mut scene = Scene::new([notice], ScriptedTransport::willing());
+    scene.options.exempt.insert("acme".parse().unwrap());
+    assert_eq!(scene.deliver().await, DeliveryReport { withdrawn: 1, ..DeliveryReport::default() });
 }
 
 #[tokio::test]

@@ -63,7 +63,14 @@ type Change = (&'static str, fn(&mut Queued));
 
 /// How things stand, beside a tenant that is active.
 fn standing(active: bool, expires_at: Option<&str>) -> SubscriptionSituation {
-    SubscriptionSituation { active, expires_at: expires_at.map(at), next_billing_date: None, charge_open: false }
+    SubscriptionSituation {
+        active,
+        expires_at: expires_at.map(at),
+        next_billing_date: None,
+        charge_open: false,
+        provider: "bog".to_owned(),
+        refused_since: false,
+    }
 }
 
 fn normal() -> Queued {
@@ -73,7 +80,7 @@ fn normal() -> Queued {
 }
 
 fn verdict_in(zone: &TimeZone, notice: &Queued, kind: &NoticeKind, now: &str) -> Verdict {
-    holds(notice, kind, zone, at(now))
+    holds(notice, kind, &BTreeSet::new(), zone, at(now))
 }
 
 fn verdict(notice: &Queued, kind: &NoticeKind, now: &str) -> Verdict {
@@ -98,7 +105,7 @@ fn reminders_and_warnings_hold_on_their_days() {
         (warning("2026-12-22"), "2026-12-22T20:29:59Z", Some("not expired")),
         (warning("2026-12-22"), "2026-12-23T00:00:00Z", Some("the warning of 2026-12-22")),
         (warning("2026-12-24"), "2026-12-24T23:59:59Z", None),
-        (warning("2026-12-24"), "2026-12-23T23:59:59Z", Some("the warning of 2026-12-24")),
+        (warning("2026-12-24"), "2026-12-25T00:00:00Z", Some("the warning of 2026-12-24")),
         (warning("2026-12-29"), "2026-12-29T20:29:59Z", None),
         (warning("2026-12-29"), "2026-12-29T20:30:00Z", Some("grace are over")),
     ] {
@@ -172,6 +179,83 @@ fn an_open_charge_keeps_back_what_it_would_make_untrue() {
 }
 
 #[test]
+fn a_warning_of_a_day_that_lies_ahead_waits_for_it() {
+    let early = |notice: &Queued| verdict(notice, &warning("2026-12-24"), "2026-12-23T23:59:59Z");
+    assert!(matches!(early(&normal()), Verdict::NotYet(why) if why.contains("not come yet")));
+    // Another host's clock may be ahead of the expiry too.
+    let found = verdict(&normal(), &warning("2026-12-23"), "2026-12-22T20:00:00Z");
+    assert!(matches!(found, Verdict::NotYet(_)), "{found:?}");
+    let mut paid = normal();
+    paid.situation.subscription = Some(standing(true, Some("2027-01-21T20:30:00Z")));
+    assert!(is_overtaken(&early(&paid), "expires on 2027-01-21"));
+}
+
+/// Every kind that is about a subscription's renewal, with a day on which it holds.
+fn about_renewal() -> Vec<(NoticeKind, &'static str)> {
+    vec![
+        (reminder(), "2026-12-16T10:00:00Z"),
+        (urgent(), "2026-12-20T10:00:00Z"),
+        (warning("2026-12-24"), "2026-12-24T10:00:00Z"),
+        (failed(None), "2026-12-23T10:00:00Z"),
+        (price_changed(), "2026-12-23T10:00:00Z"),
+    ]
+}
+
+#[test]
+fn who_is_exempt_by_now_is_not_asked_to_pay() {
+    let exempt = BTreeSet::from(["acme".parse().unwrap(), "bell".parse().unwrap()]);
+    for ((kind, now), asks) in about_renewal().into_iter().zip([true, true, true, false, false]) {
+        let found = holds(&normal(), &kind, &exempt, &TimeZone::UTC, at(now));
+        assert_eq!(is_overtaken(&found, "exempt"), asks, "{kind:?}: {found:?}");
+        let mut other = normal();
+        other.tenant.schema = "cola".parse().unwrap();
+        assert_eq!(holds(&other, &kind, &exempt, &TimeZone::UTC, at(now)), Verdict::Holds, "{kind:?}");
+    }
+    assert_eq!(holds(&suspended_one(), &suspended(), &exempt, &TimeZone::UTC, at(EXPIRY)), Verdict::Holds);
+}
+
+fn suspended_one() -> Queued {
+    let mut notice = normal();
+    notice.tenant.is_active = false;
+    notice
+}
+
+#[test]
+fn whom_another_bills_by_now_hears_nothing_of_our_renewals() {
+    let elsewhere = SubscriptionSituation { provider: "paddle".to_owned(), ..standing(true, Some(EXPIRY)) };
+    for (kind, now) in about_renewal() {
+        let mut notice = normal();
+        assert_eq!(verdict(&notice, &kind, now), Verdict::Holds, "{kind:?}");
+        notice.situation.subscription = Some(elsewhere.clone());
+        let found = verdict(&notice, &kind, now);
+        assert!(is_overtaken(&found, "billed by \"paddle\""), "{kind:?}: {found:?}");
+    }
+    let mut notice = suspended_one();
+    notice.situation.subscription = Some(elsewhere);
+    assert_eq!(verdict(&notice, &suspended(), EXPIRY), Verdict::Holds);
+}
+
+#[test]
+fn no_charge_is_promised_after_the_card_was_refused() {
+    let mut refused = normal();
+    refused.situation.subscription =
+        Some(SubscriptionSituation { refused_since: true, ..standing(true, Some(EXPIRY)) });
+    for (mut kind, now) in about_renewal() {
+        assert_eq!(verdict(&refused, &kind, now), Verdict::Holds, "{kind:?}: by hand, or itself of the refusal");
+        let (NoticeKind::Reminder { renewal, .. }
+        | NoticeKind::UrgentReminder { renewal, .. }
+        | NoticeKind::GraceWarning { renewal, .. }) = &mut kind
+        else {
+            continue;
+        };
+        *renewal = RenewalPlan::Card { masked: None };
+        let found = verdict(&refused, &kind, now);
+        assert!(is_overtaken(&found, "the card was refused"), "{kind:?}: {found:?}");
+        assert_eq!(verdict(&normal(), &kind, now), Verdict::Holds, "{kind:?}");
+    }
+}
+
+#[test]
 fn suspended_holds_while_tenant_or_subscription_is_inactive() {
     for (tenant, subscription, expected) in [
         (true, Some(true), false),
@@ -211,7 +295,7 @@ fn a_failed_payment_is_told_until_it_is_paid_or_tried_again() {
     ] {
         let mut notice = normal();
         let standing = SubscriptionSituation { next_billing_date: next_billing.map(at), ..standing(true, expires_at) };
-        notice.situation.subscription = Some(standing);
+        notice.situation.subscription = Some(standing.clone());
         let found = verdict(&notice, &kind, now);
         match overtaken {
             None => assert_eq!(found, Verdict::Holds, "{kind:?}, {standing:?}"),

@@ -37,9 +37,12 @@ impl Stage {
 pub(super) fn meaning(stage: Stage, error: &Error) -> SendError {
     let words = format!("{} (after {})", in_words(error), stage.name());
     match code(error) {
-        // The server closes the connection, or wants a log-in or encryption that we did not give.
-        Some(421 | 530 | 534 | 535 | 538) => SendError::Down(words),
         Some(_) if stage == Stage::Sender => SendError::Down(words),
+        // It wants a log-in or encryption that we did not give.
+        Some(530 | 534 | 535 | 538) => SendError::Down(words),
+        // It closes the connection and has not taken the mail. That may be because of this mail: were it nobody's
+        // fault, the same one would end every run.
+        Some(421) => SendError::Broken(words),
         Some(500..) => SendError::Refused(words),
         Some(_) => SendError::NotNow(words),
         None => lost(stage, words),
@@ -47,9 +50,13 @@ pub(super) fn meaning(stage: Stage, error: &Error) -> SendError {
 }
 
 /// What it means that the connection was lost, or that no answer came in time. Before the mail was named it can
-/// have nothing to do with it.
+/// have nothing to do with it; before its content was sent it cannot have been taken.
 pub(super) fn lost(stage: Stage, words: String) -> SendError {
-    if stage == Stage::Sender { SendError::Down(words) } else { SendError::Broken(words) }
+    match stage {
+        Stage::Sender => SendError::Down(words),
+        Stage::Recipient | Stage::Data => SendError::Broken(words),
+        Stage::Content => SendError::InDoubt(words),
+    }
 }
 
 /// The code of an answer; none if there was none that could be read.

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Time limits. RFC 5321, section 4.5.3.2, allows servers minutes for each answer; a job that is run again soon
-/// need not wait that long, except for the answer to a whole mail, which may be scanned meanwhile.
+/// need not wait that long, except for the answer to a whole mail: whoever stops waiting for that sends mails twice
+/// (section 4.5.3.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SmtpLimits {
     /// For connecting to one address, and for the TLS handshake.
@@ -17,15 +18,16 @@ pub struct SmtpLimits {
 
 impl Default for SmtpLimits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), command: Duration::from_mins(1), message: Duration::from_mins(2) }
+        Self { connect: Duration::from_secs(30), command: Duration::from_mins(1), message: Duration::from_mins(10) }
     }
 }
 
 impl SmtpLimits {
-    /// The same limit for everything.
+    /// This limit for connecting and for each command. The answer to a whole mail is never waited for less than by
+    /// default.
     #[must_use]
-    pub fn all(limit: Duration) -> Self {
-        Self { connect: limit, command: limit, message: limit }
+    pub fn answering_within(limit: Duration) -> Self {
+        Self { connect: limit, command: limit, message: limit.max(Self::default().message) }
     }
 }
 

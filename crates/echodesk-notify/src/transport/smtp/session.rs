@@ -53,8 +53,8 @@ impl SmtpSession {
     }
 
     async fn transaction(&mut self, mail: &Mail) -> Result<(), SendError> {
-        let from = address(&mail.from)?;
-        let to = address(&mail.to)?;
+        let from = address(&mail.from).map_err(SendError::Down)?;
+        let to = address(&mail.to).map_err(SendError::Unwritable)?;
         let parameters = self.parameters(mail)?;
         self.command(Stage::Sender, MailFrom::new(Some(from), parameters)).await?;
         self.command(Stage::Recipient, Rcpt::new(to, Vec::new())).await?;
@@ -67,17 +67,19 @@ impl SmtpSession {
 
     fn parameters(&self, mail: &Mail) -> Result<Vec<MailParameter>, SendError> {
         let server = self.connection.server_info();
-        let lacks = |what: &str| SendError::Refused(format!("the mail server cannot take it: it has no {what}"));
+        let lacks = |what: &str| format!("the mail server cannot take it: it has no {what}");
         let mut parameters = Vec::new();
         if !mail.to.is_ascii() || !mail.from.is_ascii() {
             if !server.supports_feature(Extension::SmtpUtfEight) {
-                return Err(lacks("SMTPUTF8, which addresses outside ASCII need"));
+                let why = lacks("SMTPUTF8, which addresses outside ASCII need");
+                // Our own address is in every mail.
+                return Err(if mail.from.is_ascii() { SendError::Unwritable(why) } else { SendError::Down(why) });
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
         if !mail.bytes.is_ascii() {
             if !server.supports_feature(Extension::EightBitMime) {
-                return Err(lacks("8BITMIME"));
+                return Err(SendError::Refused(lacks("8BITMIME")));
             }
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
@@ -92,14 +94,16 @@ impl Session for SmtpSession {
         }
         let sent = self.transaction(mail).await;
         match &sent {
-            Ok(()) => {}
+            Ok(()) | Err(SendError::Unwritable(_)) => {}
             // What is left of this mail must not be taken for the beginning of the next one.
             Err(SendError::Refused(_) | SendError::NotNow(_)) => {
                 if let Err(error) = self.command(Stage::Sender, Rset).await {
                     self.dead = Some(error.to_string());
                 }
             }
-            Err(SendError::Broken(why) | SendError::Down(why)) => self.dead = Some(why.clone()),
+            Err(SendError::Broken(why) | SendError::InDoubt(why) | SendError::Down(why)) => {
+                self.dead = Some(why.clone())
+            }
         }
         sent
     }
@@ -112,6 +116,6 @@ impl Session for SmtpSession {
 }
 
 /// Addresses were looked at when the mail was made.
-fn address(text: &str) -> Result<Address, SendError> {
-    crate::rules::parse_address(text).map_err(|error| SendError::Refused(format!("{text:?}: {error}")))
+fn address(text: &str) -> Result<Address, String> {
+    crate::rules::parse_address(text).map_err(|error| format!("{text:?}: {error}"))
 }

@@ -11,6 +11,8 @@ use crate::ports::{SendError, Session as _};
 use crate::settings::{SmtpCredentials, SmtpSecurity};
 use server::Server;
 
+const SHORT: Duration = Duration::from_millis(500);
+
 /// Settings for a server of the tests.
 fn settings(server: &Server) -> SmtpSettings {
     SmtpSettings {
@@ -19,7 +21,7 @@ fn settings(server: &Server) -> SmtpSettings {
         security: SmtpSecurity::None,
         credentials: None,
         ca_file: None,
-        limits: SmtpLimits::all(Duration::from_millis(500)),
+        limits: SmtpLimits { connect: SHORT, command: SHORT, message: SHORT },
     }
 }
 

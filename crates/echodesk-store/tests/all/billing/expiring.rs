@@ -117,7 +117,7 @@ on_both! {
         };
         check();
         let claim = Claim { run: echodesk_core::RunId::random(), until: at(UNTIL), now: now() };
-        let fates: Vec<_> = world.store.claim(&claim, None, 9).unwrap().iter().zip(0..).map(|(queued, number)| {
+        let fates: Vec<_> = world.store.claim(&claim, None, 9).unwrap().notices.iter().zip(0..).map(|(queued, number)| {
             let fate = if number % 2 == 0 { Fate::Sent { to: "a@x".to_owned() } } else { Fate::Withdrawn { why: "x".to_owned() } };
             (queued.id, fate)
         }).collect();
