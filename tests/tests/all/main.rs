@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
 
 mod adoption;
+mod agreement;
 mod bank_client;
 mod callback_server;
 mod command_line;
