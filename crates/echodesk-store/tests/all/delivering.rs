@@ -83,7 +83,7 @@ on_both! {
         assert_eq!(found.kind, Ok(notice("a").kind));
         assert_eq!((found.code.as_str(), found.subject_key.as_str(), found.period.as_str()), ("reactivated", "subscription:1", "a"));
         assert_eq!((found.decided_at, found.attempts), (now(), 0));
-        assert_eq!((found.situation.subscription, found.situation.mailbox_active), (None, None));
+        assert_eq!((&found.situation.subscription, found.situation.mailbox_active), (&None, None));
     }
 }
 
