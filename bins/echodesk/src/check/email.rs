@@ -56,11 +56,15 @@ mod tests {
     type Case<'a> = (&'a [(&'a str, &'a str)], Verdict, &'a str);
 
     fn checked(pairs: &[(&str, &str)]) -> (Verdict, String) {
+        let Finding { verdict, detail, .. } = finding(pairs);
+        (verdict, detail)
+    }
+
+    fn finding(pairs: &[(&str, &str)]) -> Finding {
         let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
         let world = World { settings, clock, terminal: Terminal::new(Box::new(std::io::sink()), false) };
-        let Finding { verdict, detail, .. } = check(&world);
-        (verdict, detail)
+        check(&world)
     }
 
     #[test]
@@ -80,6 +84,14 @@ mod tests {
             let told = checked(pairs);
             assert!(told.0 == verdict && told.1.contains(part), "{pairs:?}: {told:?}");
         }
+    }
+
+    #[test]
+    fn a_mistake_in_a_text_has_another_remedy_than_one_in_a_setting() {
+        let templates = finding(&[("ECHODESK_NOTICE_TEMPLATES", "/nowhere/at-all")]);
+        assert!(templates.remedy.is_some_and(|remedy| remedy.contains("notices preview")));
+        let setting = finding(&[("EMAIL_PORT", "x")]);
+        assert!(setting.remedy.is_some_and(|remedy| remedy.contains("send-test-email")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The ledger of charges.
 
-mod accounts;
+pub(crate) mod accounts;
 mod adopted;
 mod answering;
 mod at_once;
