@@ -110,62 +110,27 @@ fn what_was_paid_into_the_past_is_somebodys_business() {
     assert!(!store.account(SubscriptionId(1)).unwrap().candidate.seen.active);
 }
 
-/// Locks so many rows, from the first.
-struct Locked(MemoryStatus, i64);
-
 #[test]
 fn a_locked_row_costs_nobody_else_anything_and_many_are_the_database() {
     for (locked, suspended, away) in [(1, 2, false), (2, 1, false), (3, 0, true)] {
         let store = MemoryStatus::default();
         (1..=3).for_each(|number| store.add(account(number)));
-        let (report, _) = run(&Locked(store, locked), "2026-12-03T03:00:00Z");
+        // So many rows, from the first.
+        let lock = |_: &MemoryStatus, id: SubscriptionId| {
+            let what = "canceling statement due to lock timeout".to_owned();
+            let error = StoreError { kind: StoreErrorKind::Unavailable, what, source: None };
+            if id.0 <= locked { Err(error) } else { Ok(()) }
+        };
+        let (report, _) = run(&Meanwhile(store, lock), "2026-12-03T03:00:00Z");
         assert_eq!((report.totals.suspended, report.database_away), (suspended, away), "{locked}");
         assert_eq!(report.totals.failures, u64::try_from(locked.min(2)).unwrap());
     }
 }
 
-impl StatusStore for Locked {
-    fn accounts(
-        &self,
-        until: Timestamp,
-        tenant: Option<TenantId>,
-        after: Option<SubscriptionId>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<Account>, StoreError> {
-        self.0.accounts(until, tenant, after, limit, now)
-    }
-
-    fn queue_notices(&self, notices: &[(TenantId, NewNotice)]) -> Result<Vec<bool>, StoreError> {
-        self.0.queue_notices(notices)
-    }
-
-    fn suspend(&self, id: SubscriptionId, policy: &ExpiryPolicy, now: Timestamp) -> Result<Suspended, StoreError> {
-        if id.0 > self.1 {
-            return self.0.suspend(id, policy, now);
-        }
-        let what = "canceling statement due to lock timeout".to_owned();
-        Err(StoreError { kind: StoreErrorKind::Unavailable, what, source: None })
-    }
-
-    fn suspensions(
-        &self,
-        tenant: Option<TenantId>,
-        after: Option<SubscriptionId>,
-        limit: usize,
-    ) -> Result<Vec<Suspension>, StoreError> {
-        self.0.suspensions(tenant, after, limit)
-    }
-
-    fn lift(&self, id: SubscriptionId, now: Timestamp) -> Result<Lifted, StoreError> {
-        self.0.lift(id, now)
-    }
-}
-
 /// A store in which something happens between judging and suspending.
-struct Meanwhile<F: Fn(&MemoryStatus) + Send + Sync>(MemoryStatus, F);
+struct Meanwhile<F>(MemoryStatus, F);
 
-impl<F: Fn(&MemoryStatus) + Send + Sync> StatusStore for Meanwhile<F> {
+impl<F: Fn(&MemoryStatus, SubscriptionId) -> Result<(), StoreError> + Send + Sync> StatusStore for Meanwhile<F> {
     fn accounts(
         &self,
         until: Timestamp,
@@ -182,7 +147,7 @@ impl<F: Fn(&MemoryStatus) + Send + Sync> StatusStore for Meanwhile<F> {
     }
 
     fn suspend(&self, id: SubscriptionId, policy: &ExpiryPolicy, now: Timestamp) -> Result<Suspended, StoreError> {
-        (self.1)(&self.0);
+        (self.1)(&self.0, id)?;
         self.0.suspend(id, policy, now)
     }
 
@@ -203,7 +168,10 @@ impl<F: Fn(&MemoryStatus) + Send + Sync> StatusStore for Meanwhile<F> {
 fn meanwhile(happens: impl Fn(&MemoryStatus) + Send + Sync) -> (Vec<&'static str>, u64, Vec<NewNotice>) {
     let store = MemoryStatus::default();
     store.add(account(1));
-    let store = Meanwhile(store, happens);
+    let store = Meanwhile(store, |store: &MemoryStatus, _: SubscriptionId| {
+        happens(store);
+        Ok(())
+    });
     let (report, events) = run(&store, "2026-12-03T03:00:00Z");
     (events, report.totals.failures, store.0.notices())
 }
