@@ -92,14 +92,14 @@ pub(crate) fn measure(arguments: &NoticeArguments, clock: &SystemClock) {
 }
 
 fn one(kind: Kind, installation: &Installation, sink: &Sink, notices: u64, clock: &SystemClock) {
-    rows::make(installation, 0, 0, clock);
+    rows::prepare(installation);
+    let length = sample_length(installation, clock);
     rows::make_each(installation, &[("week", None, 5, notices)], clock);
     println!("{notices} notices from {kind:?} into smtp-sink\n");
     println!("{:<34} {:>8} {:>8} {:>8} {:>9}", "", "wall s", "CPU s", "peak MB", "× source");
 
     // Nobody listens on the discard port: everything is decided and queued, and nothing sent.
     let (queueing, _) = run(installation, 9, clock);
-    let length = sample_length(installation);
     let sources: Vec<(u32, Cost)> = [1, 4]
         .into_iter()
         .filter_map(|sessions| Some((sessions, source(sink, notices, sessions, length, clock)?)))
@@ -145,13 +145,14 @@ fn run(installation: &Installation, port: u16, clock: &SystemClock) -> (Cost, Va
     (cost, report.map_or(Value::Null, |report: Value| report["notices"].clone()))
 }
 
-/// How long a mail of ours is: one into a folder.
-fn sample_length(installation: &Installation) -> u64 {
+/// How long a mail of ours is: a reminder of another tenant, into a folder.
+fn sample_length(installation: &Installation, clock: &SystemClock) -> u64 {
     let folder = installation.folder.join("sample");
-    let mut command = installation.command("echodesk", &["send-test-email", "ann@example.com"]);
+    rows::make_each(installation, &[("sample", None, 5, 1)], clock);
+    let mut command = installation.command("subscription-status", &["--quiet"]);
     command.env("EMAIL_BACKEND", "file").env("EMAIL_FILE_PATH", &folder);
     command.env("DEFAULT_FROM_EMAIL", "EchoDesk <noreply@echodesk.example>");
-    let _ = Ended::of(command.spawn().expect("echodesk is built beside this program"));
+    let _ = Ended::of(command.spawn().expect("built beside this program"));
     let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     files.filter_map(|file| Some(file.metadata().ok()?.len())).max().unwrap_or(6_000)
 }

@@ -63,7 +63,7 @@ fn one(kind: Kind, installation: &Installation, arguments: &StatusArguments, clo
         ("grace", None, -3, third),
         ("later", None, 200, arguments.all - 3 * third),
     ];
-    rows::make(installation, 0, 0, clock);
+    rows::prepare(installation);
     rows::make_each(installation, &kinds, clock);
     println!("{} subscriptions on {kind:?}, of which {} need something\n", arguments.all, 3 * third);
     println!("{:<34} {:>8} {:>8} {:>8} {:>9}", "", "wall s", "CPU s", "peak MB", "× SELECT");

@@ -16,10 +16,13 @@ const OTHER_CARD: &str = "33333333-3333-4333-8333-333333333333";
 
 /// Makes `due` subscriptions that a run charges, and `others` that it leaves alone.
 pub(crate) fn make(installation: &Installation, due: u64, others: u64, clock: &SystemClock) {
-    if installation.database_url.starts_with("postgres") {
-        let _ = installation.echodesk(&["migrate"], "").well();
-    }
+    prepare(installation);
     make_each(installation, &[("due", Some(CARD), 1, due), ("later", Some(OTHER_CARD), 200, others)], clock);
+}
+
+/// The tables.
+pub(crate) fn prepare(installation: &Installation) {
+    let _ = installation.echodesk(&["migrate"], "").well();
 }
 
 /// Subscriptions of several kinds: a name, the card, in how many days they expire, how many there are.
