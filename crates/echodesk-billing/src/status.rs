@@ -17,7 +17,7 @@ use crate::ports::{Lifted, StatusStore, Suspended};
 use crate::rules::expiry::{self, Decision, ExpiryPolicy, Lift, Step};
 use echodesk_core::notice::{NewNotice, NoticeKind};
 
-/// A subscription's row may be locked by somebody. If so many in a row cannot be worked on, it is the database.
+/// A subscription's row may be locked by somebody. If so many in a row cannot be worked on, it may be the database.
 const UNAVAILABLE_IN_A_ROW: u32 = 3;
 
 /// So many subscriptions are held at once.
@@ -230,7 +230,14 @@ impl Run<'_> {
         self.unavailable = if is_unavailable { self.unavailable + 1 } else { 0 };
         match done {
             Ok(done) => Ok(Ok(done)),
-            Err(error) if self.unavailable >= UNAVAILABLE_IN_A_ROW => Err(error),
+            // Somebody may hold many rows. Whether the database itself is there, a look at it tells.
+            Err(error) if self.unavailable >= UNAVAILABLE_IN_A_ROW => {
+                let looked = self.store.accounts(Timestamp::MIN, None, None, 1, self.now());
+                if looked.is_err_and(|error| error.kind == StoreErrorKind::Unavailable) {
+                    return Err(error);
+                }
+                Ok(Err(crate::run::charge::in_words(&error)))
+            }
             Err(error) => Ok(Err(crate::run::charge::in_words(&error))),
         }
     }

@@ -270,8 +270,9 @@ fn barrier(account: &Account, expires_at: Timestamp, step: Step, now: Timestamp)
         return Some(Withheld::ForeignOrder(order.clone()));
     }
     let paid = |order: String| Some(Withheld::PaidNotExtended(order));
-    // Whatever was paid for, what it has paid for is over by then.
-    let lasts = |at: Timestamp| now.duration_since(at) < EXTENSION;
+    // Whatever was paid for, what it has paid for is over by then: a month from the payment, or, if that came
+    // early, from the expiry.
+    let lasts = |at: Timestamp| now.duration_since(at.max(expires_at)) < EXTENSION;
     let of_period = |period: Timestamp| same_period(period, expires_at);
     let ours = candidate.attempts.iter().filter(|past| past.state == AttemptState::Paid && of_period(past.period));
     if let Some(ours) = ours.into_iter().find(|past| past.closed_at.is_none_or(lasts)) {

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use echodesk_core::ManualClock;
 use jiff::SignedDuration;
@@ -111,23 +112,41 @@ fn what_was_paid_into_the_past_is_somebodys_business() {
 }
 
 #[test]
-fn a_locked_row_costs_nobody_else_anything_and_many_are_the_database() {
-    for (locked, suspended, away) in [(1, 2, false), (2, 1, false), (3, 0, true)] {
+fn locked_rows_cost_nobody_else_anything() {
+    for (locked, suspended) in [(1, 5), (3, 3), (5, 1)] {
         let store = MemoryStatus::default();
-        (1..=3).for_each(|number| store.add(account(number)));
+        (1..=6).for_each(|number| store.add(account(number)));
         // So many rows, from the first.
         let lock = |_: &MemoryStatus, id: SubscriptionId| {
             let what = "canceling statement due to lock timeout".to_owned();
             let error = StoreError { kind: StoreErrorKind::Unavailable, what, source: None };
-            if id.0 <= locked { Err(error) } else { Ok(()) }
+            if (1..=locked).contains(&id.0) { Err(error) } else { Ok(()) }
         };
         let (report, _) = run(&Meanwhile(store, lock), "2026-12-03T03:00:00Z");
-        assert_eq!((report.totals.suspended, report.database_away), (suspended, away), "{locked}");
-        assert_eq!(report.totals.failures, u64::try_from(locked.min(2)).unwrap());
+        assert_eq!((report.totals.suspended, report.database_away), (suspended, false), "{locked}");
+        assert_eq!(report.totals.failures, u64::try_from(locked).unwrap());
     }
 }
 
-/// A store in which something happens between judging and suspending.
+#[test]
+fn a_database_that_goes_away_ends_the_run() {
+    let store = MemoryStatus::default();
+    (1..=6).for_each(|number| store.add(account(number)));
+    let away = AtomicBool::new(false);
+    let store = Meanwhile(store, |_: &MemoryStatus, id: SubscriptionId| {
+        // It goes with the first suspension; reading, which asks about nobody, still works before.
+        if id.0 > 0 {
+            away.store(true, Ordering::Release);
+        }
+        let gone = StoreError { kind: StoreErrorKind::Unavailable, what: "gone".to_owned(), source: None };
+        if away.load(Ordering::Acquire) { Err(gone) } else { Ok(()) }
+    });
+    let (report, _) = run(&store, "2026-12-03T03:00:00Z");
+    assert!(report.database_away);
+    assert_eq!((report.totals.suspended, report.totals.failures), (0, 2));
+}
+
+/// A store in which something happens between judging and suspending; when it is read, subscription 0 is named.
 struct Meanwhile<F>(MemoryStatus, F);
 
 impl<F: Fn(&MemoryStatus, SubscriptionId) -> Result<(), StoreError> + Send + Sync> StatusStore for Meanwhile<F> {
@@ -139,6 +158,7 @@ impl<F: Fn(&MemoryStatus, SubscriptionId) -> Result<(), StoreError> + Send + Syn
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Account>, StoreError> {
+        (self.1)(&self.0, SubscriptionId(0))?;
         self.0.accounts(until, tenant, after, limit, now)
     }
 
@@ -168,8 +188,10 @@ impl<F: Fn(&MemoryStatus, SubscriptionId) -> Result<(), StoreError> + Send + Syn
 fn meanwhile(happens: impl Fn(&MemoryStatus) + Send + Sync) -> (Vec<&'static str>, u64, Vec<NewNotice>) {
     let store = MemoryStatus::default();
     store.add(account(1));
-    let store = Meanwhile(store, |store: &MemoryStatus, _: SubscriptionId| {
-        happens(store);
+    let store = Meanwhile(store, |store: &MemoryStatus, id: SubscriptionId| {
+        if id.0 > 0 {
+            happens(store);
+        }
         Ok(())
     });
     let (report, events) = run(&store, "2026-12-03T03:00:00Z");

@@ -19,6 +19,8 @@ pub(super) struct Health {
     /// Refused since a mail was last taken, with the reasons. They are parked once another is taken: then the
     /// refusals were about them.
     suspects: Vec<(Arc<Claimed>, String)>,
+    /// The same, refused by a policy, of those that were tried so often that they must not stop the run any more.
+    patient: Vec<(Arc<Claimed>, String)>,
 }
 
 /// What follows from a refusal.
@@ -46,7 +48,7 @@ impl Health {
         if self.any_taken {
             return None;
         }
-        self.suspects.iter().find(|(_, why)| rules::is_policy(why)).map(|(_, why)| why.clone())
+        self.suspects.iter().chain(&self.patient).find(|(_, why)| rules::is_policy(why)).map(|(_, why)| why.clone())
     }
 
     /// There was an answer to a mail.
@@ -63,15 +65,25 @@ impl Health {
     /// A mail was refused for good.
     pub(super) fn refused(&mut self, claimed: &Arc<Claimed>, why: String) -> Refusal {
         self.breaks = 0;
-        if rules::blames_recipient(&why) || claimed.notice.attempts >= PATIENCE {
+        if rules::blames_recipient(&why) {
             return Refusal::Park(why);
         }
+        if claimed.notice.attempts >= PATIENCE {
+            // A policy may meet every mail alike, however often it is tried.
+            if self.any_taken || !rules::is_policy(&why) {
+                return Refusal::Park(why);
+            }
+            self.patient.push((Arc::clone(claimed), why));
+            return Refusal::Wait;
+        }
         self.suspects.push((Arc::clone(claimed), why));
-        if self.suspects.len() < MAX_REFUSALS { Refusal::Wait } else { Refusal::Us(self.suspects()) }
+        if self.suspects.len() < MAX_REFUSALS { Refusal::Wait } else { Refusal::Us(std::mem::take(&mut self.suspects)) }
     }
 
     /// What was refused and is not known to be our fault.
     pub(super) fn suspects(&mut self) -> Vec<(Arc<Claimed>, String)> {
-        std::mem::take(&mut self.suspects)
+        let mut all = std::mem::take(&mut self.suspects);
+        all.append(&mut self.patient);
+        all
     }
 }

@@ -21,13 +21,16 @@ pub fn blames_recipient(answer: &str) -> bool {
     }
 }
 
-/// Whether a refusal speaks of what the server lets us do, and so may meet every mail alike: X.7 is about security
-/// and policy (RFC 3463, section 3.8), and servers without such codes speak of relaying.
+/// Whether a refusal speaks of what the server lets us do, or of whom we send as, and so may meet every mail alike:
+/// X.7 is about security and policy (RFC 3463, section 3.8), X.1.7 and X.1.8 about the sender's address, and servers
+/// without such codes speak of relaying. Many look at the sender only once they have heard the recipient.
 #[must_use]
 pub fn is_policy(answer: &str) -> bool {
-    const WORDS: [&str; 5] = ["relay", "authenticat", "not permitted", "not allowed", "blocked"];
+    const WORDS: [&str; 7] =
+        ["relay", "authenticat", "not permitted", "not allowed", "blocked", "sender address", "sender domain"];
     let answer = answer.to_ascii_lowercase();
-    answer.split_whitespace().any(|word| word.starts_with("5.7.")) || WORDS.iter().any(|word| answer.contains(word))
+    let codes = |word: &str| word.starts_with("5.7.") || word == "5.1.7" || word == "5.1.8";
+    answer.split_whitespace().any(codes) || WORDS.iter().any(|word| answer.contains(word))
 }
 
 #[cfg(test)]
@@ -43,6 +46,8 @@ mod tests {
             ("554 relay access denied", true),
             ("550 authentication required", true),
             ("550 your address is blocked", true),
+            ("550 5.1.8 <noreply@x.example>: rejected: domain not found", true),
+            ("553 Sender address rejected", true),
             ("550 no such user", false),
             ("550 5.1.1 unknown", false),
             ("552 5.3.4 message too big", false),

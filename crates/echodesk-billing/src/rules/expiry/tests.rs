@@ -295,8 +295,12 @@ fn what_an_order_has_paid_for_is_over_after_a_month_whatever_it_was() {
     let mut paid = account(1);
     paid.orders.push(order(true, "2026-11-11T00:00:00Z"));
     let policy = ExpiryPolicy::default();
-    assert_eq!(decided(&paid, &policy, "2026-12-10T23:59:59Z"), "withhold suspension: paid_not_extended");
-    assert_eq!(decided(&paid, &policy, "2026-12-11T00:00:00Z"), "suspend 2026-11-25");
+    assert_eq!(decided(&paid, &policy, "2026-12-25T08:29:59Z"), "withhold suspension: paid_not_extended");
+    assert_eq!(decided(&paid, &policy, "2026-12-25T08:30:00Z"), "suspend 2026-11-25");
+    let mut late = account(1);
+    late.orders.push(order(true, "2026-12-01T00:00:00Z"));
+    assert_eq!(decided(&late, &policy, "2026-12-30T23:59:59Z"), "withhold suspension: paid_not_extended");
+    assert_eq!(decided(&late, &policy, "2026-12-31T00:00:00Z"), "suspend 2026-11-25");
 }
 
 #[test]

@@ -244,3 +244,25 @@ async fn what_was_claimed_a_while_ago_is_looked_at_again_before_it_is_sent() {
     assert_eq!((report.delivered, report.withdrawn, report.waiting.queued), (1, 1, 1), "{report:?}");
     assert_eq!(scene.states(), BTreeMap::from([("sent", 1), ("withdrawn", 1), ("queued", 1)]));
 }
+
+#[tokio::test]
+async fn however_often_it_was_tried_a_policy_parks_nobody_while_no_mail_is_taken() {
+    let tried = |id| Queued { attempts: 3, ..queued(id) };
+    let denied = "554 5.7.1 relay access denied".to_owned();
+    let refuse = denied.clone();
+    let transport = ScriptedTransport::new(move |_, _| Reply::Fail(SendError::Refused(refuse.clone())));
+    let scene = Scene::new((1..=7).map(tried), transport);
+    let report = scene.deliver().await;
+    assert_eq!((report.parked, report.again), (0, 7), "{report:?}");
+    assert!(report.trouble.is_some_and(|why| why.contains("relay")));
+
+    // Once the server takes another's mail, it is about them.
+    let transport =
+        ScriptedTransport::new(
+            move |nth, _| {
+                if nth == 3 { Reply::Take } else { Reply::Fail(SendError::Refused(denied.clone())) }
+            },
+        );
+    let report = Scene::new((1..=7).map(tried), transport).deliver().await;
+    assert_eq!((report.delivered, report.parked, report.again, report.trouble), (1, 6, 0, None));
+}

@@ -133,6 +133,8 @@ fn orders(
         .filter(attempts::state.eq("paid").or(payment_orders::status.eq("pending")));
     let renewals = payment_orders::order_id.like("REC-%").or(payment_orders::order_id.like("RETRY-%"));
     let booked = booked(connection, &tenants)?;
+    let expiries: HashMap<RowId, Timestamp> =
+        page.iter().filter_map(|candidate| Some((RowId(candidate.tenant.id.0), candidate.seen.expires_at?))).collect();
     let rows: Vec<OrderRow> = on!(connection, |c| payment_orders::table
         .filter(payment_orders::tenant_id.eq_any(&tenants))
         .filter(
@@ -158,7 +160,10 @@ fn orders(
     for row in rows.into_iter().filter(OrderRow::pays) {
         let Some(tenant) = row.tenant_id else { continue };
         let (paid, at) = (row.is_paid(), row.at());
-        if !paid || booked.get(&tenant).is_none_or(|booked| at > *booked) {
+        // What was paid after the expiry and is booked, and has not moved it beyond that, was booked into the past.
+        let is_booked = || booked.get(&tenant).is_some_and(|booked| at <= *booked);
+        let is_after_expiry = || expiries.get(&tenant).is_some_and(|expiry| at > *expiry);
+        if !paid || !is_booked() || is_after_expiry() {
             orders.entry(tenant).or_default().push(RecentOrder { order: row.order_id, paid, at });
         }
     }
