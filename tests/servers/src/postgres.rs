@@ -1,5 +1,7 @@
 //! PostgreSQL.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -126,7 +128,9 @@ impl Postgres {
     /// It cannot be created.
     pub fn database(&self) -> String {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        // Process ids come round again within one run of all tests; a hasher's seed is random.
+        let random = RandomState::new().build_hasher().finish();
+        let name = format!("test_{random:016x}_{number}");
         self.execute(&self.superuser_url(), &format!("CREATE DATABASE {name}"));
         self.url(&name)
     }
