@@ -2,6 +2,7 @@
 
 pub mod deliver;
 mod example;
+mod invisible;
 pub mod mail;
 mod message;
 pub mod ports;

@@ -1,5 +1,7 @@
 //! Values from tenants and mail servers, made fit to stand inside a line.
 
+use crate::invisible::is_invisible;
+
 /// How many characters of a name, an address, an amount are shown.
 pub(super) const NAME: usize = 100;
 /// How many characters of what a server said are shown.
@@ -47,13 +49,6 @@ pub(super) fn truncate_words(text: &str, limit: usize) -> String {
 /// Where a value may be broken; not at the no-break spaces that amounts are written with.
 fn is_gap(character: char) -> bool {
     character.is_whitespace() && character != '\u{a0}'
-}
-
-/// Characters that turn the direction of what follows or take no room: they make a text look like another.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn break_word(word: &str) -> String {

@@ -2,6 +2,8 @@
 
 use lettre::Address;
 
+use crate::invisible::is_invisible;
+
 /// The longest address that any server has to take (RFC 5321, section 4.5.3.1.3, without the brackets).
 const LONGEST: usize = 254;
 /// The longest name that is shown with an address, in characters.
@@ -70,8 +72,8 @@ pub fn one_line(text: &str) -> String {
 }
 
 fn is_harmless(c: char) -> bool {
-    // Line and paragraph separators; embeddings, overrides and isolates, by which a name could show as another.
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    // Line and paragraph separators, and what could make a name show as another.
+    !c.is_control() && !is_invisible(c) && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// An address for the log: `a***@acme.example`.

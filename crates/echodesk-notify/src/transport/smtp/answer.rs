@@ -5,6 +5,7 @@ use std::error::Error as _;
 use lettre::transport::smtp::Error;
 
 use crate::ports::SendError;
+use crate::rules;
 
 /// So much of an answer is told, in characters.
 const LONGEST: usize = 300;
@@ -78,7 +79,6 @@ pub(super) fn in_words(error: &Error) -> String {
 
 /// A server's words, safe to be shown: one line, not long.
 pub(super) fn one_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = rules::one_line(text);
     if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST).chain(['…']).collect() }
 }
