@@ -100,10 +100,11 @@ fn one_by_one(
     run: UuidValue,
     now: Stamp,
 ) -> Outcome<()> {
-    // Numbers in the order of their first use: that is how SQLite counts them.
+    // Numbers in the order of their first use: that is how SQLite counts them. The id is said once more, since
+    // SQLite would look through the whole table for one that comes from another.
     let query = format!(
         "WITH f AS MATERIALIZED (SELECT $1 AS id, $2 AS fate, $3 AS not_before, $4 AS said, $5 AS run, $6 AS at) \
-         UPDATE public.echodesk_notice AS n SET {CHANGE} FROM f WHERE {WHERE}"
+         UPDATE public.echodesk_notice AS n SET {CHANGE} FROM f WHERE n.id = $1 AND {WHERE}"
     );
     for column in columns {
         diesel::sql_query(&query)
