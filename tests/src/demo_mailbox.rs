@@ -121,6 +121,12 @@ pub fn demo_mailbox(now: Timestamp) -> Account {
     account
 }
 
+/// One more letter arrives, at a moment: an answer to one that is there.
+pub fn letter_arrives(account: &mut Account, at: Timestamp) {
+    let letter = Letter::new("l2@example.com", PETER, "Re: One more question").reply(&["l1@example.com"]);
+    account.append("INBOX", at, &[], letter.text("Thank you. I have found it on your page.").bytes(at));
+}
+
 /// The message that somebody has copied into another folder.
 fn both() -> Letter {
     Letter::new("b1@example.com", PETER, "For the whole team").text("The same message, in two folders.")

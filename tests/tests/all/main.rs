@@ -7,6 +7,7 @@ mod bank_client;
 mod callback_server;
 mod command_line;
 mod crash;
+mod demo;
 mod dependencies;
 mod dovecot;
 mod dry_run;

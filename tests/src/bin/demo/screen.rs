@@ -1,0 +1,49 @@
+//! Text for people, in colours on a terminal.
+
+use std::io::{IsTerminal as _, stdout};
+use std::path::Path;
+
+use echodesk_core::Environment;
+
+/// Where the play is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    colours: bool,
+}
+
+impl Screen {
+    /// Standard output. Colours need a terminal and no objection (no-color.org).
+    pub(crate) fn new() -> Self {
+        let objection = Environment::load(Path::new("/dev/null")).is_ok_and(|known| known.get("NO_COLOR").is_some());
+        Self { colours: stdout().is_terminal() && !objection }
+    }
+
+    /// A line above a part.
+    pub(crate) fn title(&self, text: &str) {
+        println!("{}", self.strong(text));
+    }
+
+    /// What matters.
+    pub(crate) fn strong(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// What has gone wrong for a customer.
+    pub(crate) fn bad(&self, text: &str) -> String {
+        self.painted("31", text)
+    }
+
+    /// What has gone well.
+    pub(crate) fn good(&self, text: &str) -> String {
+        self.painted("32", text)
+    }
+
+    /// What a mail says.
+    pub(crate) fn mail(&self, text: &str) -> String {
+        self.painted("36", text)
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,51 @@
+//! README's first command.
+
+use std::process::Command;
+
+use echodesk_tests::processes::{Ended, program_path};
+
+/// Starts the demo with a folder, and what it prints goes to no terminal.
+fn demo(folder: &std::path::Path) -> Ended {
+    let output = Command::new(program_path("demo")).arg(folder).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn the_demo_tells_the_story_and_leaves_what_it_speaks_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = demo(folder.path()).well();
+    assert_eq!(ended.stderr, "");
+    let told = ended.stdout;
+    let lines = [
+        "bell, cola: warned",
+        "admin@cola.example: Your EchoDesk account is suspended",
+        "cola: active again",
+        "All of it is as docs/timeline.md says",
+        "echodesk explain cola",
+    ];
+    let mut rest = told.as_str();
+    for line in lines {
+        rest = rest.split_once(line).unwrap_or_else(|| panic!("{line}, in this order: {told}")).1;
+    }
+    assert!(!told.contains('\u{1b}'), "no colours where nobody sees them: {told}");
+    assert!(told.lines().count() <= 95, "it is read in a minute: {}", told.lines().count());
+
+    // The installation stays, with its settings.
+    let list = |what: &str| {
+        let mut command = Command::new(program_path("echodesk"));
+        let output = command.args([what, "list"]).current_dir(folder.path()).env_clear().output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for tenant in ["acme", "bell", "cola"] {
+        assert!(list("tenant").contains(tenant), "{}", list("tenant"));
+    }
+
+    // It is not played over another installation.
+    let again = demo(folder.path());
+    assert_eq!(again.code, Some(1), "{again:#?}");
+    assert!(again.stdout.contains("holds an installation already"), "{again:#?}");
+}
