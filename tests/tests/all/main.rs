@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod dependencies;
+mod documentation;
 mod dovecot;
 mod dry_run;
 mod kill_points;

@@ -12,6 +12,9 @@ use crate::tenants;
 const CRONTAB: [(&str, (i8, i8)); 3] =
     [("sync-emails", (1, 0)), ("recurring-payments", (2, 0)), ("subscription-status", (3, 0))];
 
+/// What a run did and its only mail stand in one line if they are no longer than this, in bytes.
+const SHORT: usize = 100;
+
 /// Cron, and how far its days are told.
 pub(crate) struct Cron<'a> {
     stage: &'a Stage,
@@ -45,14 +48,11 @@ impl<'a> Cron<'a> {
                 }
                 _ => judged(&report, self.screen),
             };
-            lines.extend(done.into_iter().map(|line| (program, line)));
             let mails = self.stage.mails.mails_since(before);
-            for mail in &mails {
-                seen.told(day, mail);
-            }
-            let mails = mails.into_iter().map(|mail| (mail.subject(), mail.to.join(", ")));
-            let mails = together(mails).into_iter();
-            lines.extend(mails.map(|(subject, to)| ("  mail to", format!("{to}: {}", self.screen.mail(&subject)))));
+            mails.iter().for_each(|mail| seen.told(day, mail));
+            let mails = together(mails.into_iter().map(|mail| (mail.subject(), mail.to.join(", "))));
+            let mails: Vec<_> = mails.into_iter().map(|(subject, to)| (to, subject)).collect();
+            lines.extend(self.run(program, done, &mails));
         }
         if lines.is_empty() {
             self.quiet = Some((self.quiet.map_or(day, |(first, _)| first), day));
@@ -61,6 +61,24 @@ impl<'a> Cron<'a> {
             self.line(day, what, &line);
         }
         Ok(())
+    }
+
+    /// What a run did and the mails that went out, each as what stands before a line, and the line.
+    fn run(
+        &self,
+        program: &'static str,
+        mut done: Vec<String>,
+        mails: &[(String, String)],
+    ) -> Vec<(&'static str, String)> {
+        let mail = |(to, subject): &(String, String)| format!("{to}: {}", self.screen.mail(subject));
+        if let ([line], [(to, subject)]) = (&mut done[..], mails)
+            && line.len() + to.len() + subject.len() <= SHORT
+        {
+            line.push_str(&format!("; mail to {}", mail(&mails[0])));
+            return vec![(program, done.remove(0))];
+        }
+        let done = done.into_iter().map(|line| (program, line));
+        done.chain(mails.iter().map(|told| ("  mail to", mail(told)))).collect()
     }
 
     /// Tells of something that no job has done.
@@ -102,10 +120,7 @@ fn synced(report: &Value) -> Vec<String> {
         (0, 0) => Vec::new(),
         (stored, 0) => vec![format!("{}: {stored} {letters} stored", tenants::ACME.schema)],
         (stored, _) => {
-            vec![format!(
-                "{}: {stored} {letters} stored; {known} copy in another folder known by then",
-                tenants::ACME.schema
-            )]
+            vec![format!("{}: {stored} {letters} stored; {known} of them in two folders", tenants::ACME.schema)]
         }
     }
 }
@@ -158,9 +173,9 @@ fn told(item: &Value, screen: &Screen) -> Option<String> {
         }
         "reminded" => format!("reminded, expires in {} days", left()),
         "urgently_reminded" => format!("urgently reminded, expires in {} days", left()),
-        "warned" => format!("warned, suspension is due {}", day("suspension_at")),
-        "suspended" => screen.bad("suspended; nothing is deleted"),
-        "reactivated" => screen.good(&format!("active again, paid until {}", day("paid_until"))),
+        "warned" => "warned".to_owned(),
+        "suspended" => screen.bad("suspended"),
+        "reactivated" => screen.good(&format!("active again until {}", day("paid_until"))),
         other => format!("{other} {}", text("reason")),
     })
 }

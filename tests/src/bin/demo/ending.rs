@@ -12,7 +12,7 @@ use crate::stage::Stage;
 use crate::tenants;
 
 /// Letters that are shown, the newest first.
-const SHOWN: usize = 4;
+const SHOWN: usize = 3;
 
 /// One mail in full.
 pub(crate) fn mail(stage: &Stage, screen: &Screen) -> Result<(), String> {
@@ -26,7 +26,8 @@ pub(crate) fn mail(stage: &Stage, screen: &Screen) -> Result<(), String> {
     }
     println!();
     for line in mail.text().trim_end().lines() {
-        println!("  {}", screen.mail(line.trim_end()));
+        let line = if line.is_empty() { String::new() } else { format!("  {}", screen.mail(line)) };
+        println!("{line}");
     }
     println!();
     Ok(())

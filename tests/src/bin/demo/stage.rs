@@ -90,19 +90,8 @@ impl Stage {
         std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// Runs a command of `echodesk` as it is shown.
-    pub(crate) fn type_in(&self, arguments: &[&str]) -> Result<(), String> {
-        println!("$ echodesk {}", arguments.join(" "));
-        self.echodesk(arguments, "")
-    }
-
-    /// The same with a line on its standard input.
-    pub(crate) fn type_with(&self, arguments: &[&str], input: &str) -> Result<(), String> {
-        println!("$ echo \"$PASSWORD\" | echodesk {}", arguments.join(" "));
-        self.echodesk(arguments, input)
-    }
-
-    fn echodesk(&self, arguments: &[&str], input: &str) -> Result<(), String> {
+    /// Runs a command of `echodesk` with a line on its standard input; it has to end well.
+    pub(crate) fn echodesk(&self, arguments: &[&str], input: &str) -> Result<(), String> {
         let ended = self.run("echodesk", arguments, input, self.calendar.at(SET_UP.0, SET_UP.1))?;
         if ended.code == Some(0) {
             return Ok(());

@@ -56,33 +56,29 @@ impl Tenant {
     }
 }
 
-/// Makes the installation, a month before the subscriptions expire.
+/// Makes the installation, a month before the subscriptions expire. The commands for the first are shown.
 pub(crate) fn move_in(stage: &Stage) -> Result<(), String> {
     for tenant in ALL {
-        stage.bank.add_card(&tenant.card(), PRICE, tenant.bank_card());
-        let admin = tenant.admin();
-        stage.type_in(&[
-            "tenant",
-            "add",
-            tenant.schema,
-            "--name",
-            tenant.name,
-            "--admin-email",
-            &admin,
-            "--language",
-            tenant.language,
-        ])?;
+        let Tenant { schema, name, language } = tenant;
+        let (admin, card, expires) = (tenant.admin(), tenant.card(), stage.calendar.expires_at().to_string());
+        stage.bank.add_card(&card, PRICE, tenant.bank_card());
+        let add = ["tenant", "add", schema, "--name", name, "--admin-email", &admin, "--language", language];
+        let subscribe = ["tenant", "subscribe", schema, "--expires", &expires, "--agents", "2", "--price", "25.00"];
+        let subscribe = [&subscribe[..], &["--card", &card]].concat();
+        for command in [&add[..], &subscribe] {
+            if schema == ACME.schema {
+                println!("$ echodesk {}", command.join(" "));
+            }
+            stage.echodesk(command, "")?;
+        }
     }
-    let expires = stage.calendar.expires_at().to_string();
-    for tenant in ALL {
-        let card = tenant.card();
-        let subscribe = ["tenant", "subscribe", tenant.schema, "--expires", &expires, "--agents", "2"];
-        stage.type_in(&[&subscribe[..], &["--price", "25.00", "--card", &card]].concat())?;
-    }
+    println!("  … and the same for bell and cola");
     let port = stage.imap.port().to_string();
     let server = ["--imap-host", "localhost", "--imap-port", &port, "--password-stdin"];
     let add = ["mailbox", "add", "--tenant", ACME.schema, "--email", ADDRESS];
-    stage.type_with(&[&add[..], &server].concat(), PASSWORD)?;
+    let add = [&add[..], &server].concat();
+    println!("$ echodesk {} < password.txt", add.join(" "));
+    stage.echodesk(&add, PASSWORD)?;
     println!();
     Ok(())
 }
