@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_knows_every_mail_of_the_story() {
+        let page = include_str!("../../../../docs/timeline.md");
+        for (day, kind) in TOLD.iter().flat_map(|(_, told)| *told).filter_map(|entry| entry.split_once(' ')) {
+            assert!(page.contains(&format!("notice `{kind}`")), "{kind}, on day {day}");
+        }
+    }
+
+    #[test]
     fn whatever_is_otherwise_is_named() {
         type Change = fn(&mut Seen);
         let table: [(&str, Change); 11] = [
