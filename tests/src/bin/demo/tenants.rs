@@ -58,6 +58,8 @@ impl Tenant {
 
 /// Makes the installation, a month before the subscriptions expire. The commands for the first are shown.
 pub(crate) fn move_in(stage: &Stage) -> Result<(), String> {
+    println!("$ echodesk identity bind          # from now on a copy of this database charges and mails nobody");
+    stage.echodesk(&["identity", "bind"], "")?;
     for tenant in ALL {
         let Tenant { schema, name, language } = tenant;
         let (admin, card, expires) = (tenant.admin(), tenant.card(), stage.calendar.expires_at().to_string());
