@@ -72,7 +72,7 @@ pub const BILLING: SettingsGroup =
 pub const OPERATION: SettingsGroup = SettingsGroup {
     names: &[
         ("ECHODESK_ENVIRONMENT", "what this installation is called, for example production"),
-        ("ECHODESK_PING_URL", "pinged when a run begins, succeeds (/) or fails (/fail); {job} is its name"),
+        ("ECHODESK_PING_URL", "pinged as each run begins and ends; {job} in it is the job's name"),
         ("ECHODESK_METRICS_FOLDER", "where runs leave metrics for Prometheus' node exporter"),
         ("ECHODESK_OVERDUE_AFTER", "warn of jobs without success for so long: sync-emails=2h,…"),
     ],
