@@ -36,6 +36,8 @@ pub(crate) enum Which<'a> {
     ExpiringBy(Timestamp),
     /// One, whatever its state.
     One(SubscriptionId),
+    /// All, whatever their state and dates.
+    All,
 }
 
 /// A page of which subscriptions is wanted.
@@ -112,6 +114,7 @@ fn read(
                 .filter(tenants::is_active.eq(true))
                 .filter(subscriptions::expires_at.le(Stamp::from(until))),
             Which::One(subscription) => query.filter(subscriptions::id.eq(RowId(subscription.0))),
+            Which::All => query,
         };
         if let Some(tenant) = wanted.tenant {
             query = query.filter(subscriptions::tenant_id.eq(RowId(tenant.0)));
