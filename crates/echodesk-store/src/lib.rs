@@ -17,6 +17,7 @@ mod runs;
 mod sql_types;
 mod sqlite;
 mod store;
+mod story;
 mod subscriptions;
 mod tables;
 mod tenants;
@@ -30,5 +31,9 @@ pub use notices::{NoticeEntry, NoticeFilter, NoticeState};
 pub use orders::{LedgerEntry, LedgerFilter};
 pub use runs::NewRun;
 pub use store::Store;
+pub use story::{
+    BillingStory, CardStory, EventStory, FailedMessage, FolderStory, InvoiceStory, MailboxStory, Newest, NoticeStory,
+    OrderStory, RetryStory, RunStory, SubscriptionStory, SuspensionStory,
+};
 pub use subscriptions::NewSubscription;
 pub use tenants::NewTenant;
