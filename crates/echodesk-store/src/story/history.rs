@@ -27,6 +27,8 @@ pub struct EventStory {
     pub attempt: Option<u64>,
     /// `expires_at` as it was afterwards, if the event tells.
     pub expires_at: Option<Timestamp>,
+    /// `next_billing_date` as it was afterwards, if the event tells.
+    pub next_billing_date: Option<Timestamp>,
     /// What it is about beside `kind`: `type` of its metadata.
     pub detail: Option<String>,
 }
@@ -82,6 +84,7 @@ impl EventRow {
             order: by_row.or_else(|| text(&metadata, "order_id")),
             attempt: metadata.get("attempt").and_then(Value::as_u64),
             expires_at: text(&new, "expires_at").and_then(|at| at.parse().ok()),
+            next_billing_date: text(&new, "next_billing_date").and_then(|at| at.parse().ok()),
             detail: text(&metadata, "type"),
         }
     }
