@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use echodesk_core::notice::NewNotice;
 use echodesk_core::{ManualClock, RunId, StopToken, SubscriptionId};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ports::BillingStore as _;
+use crate::ports::{BillingStore as _, StatusStore as _};
 use crate::rules::due::Skip;
 use crate::rules::period::Window;
 use crate::run::{Outcome, Phase, RenewalEvent, RenewalObserver, RenewalOptions, RenewalWorld, renew};
@@ -94,6 +95,24 @@ impl World {
         });
     }
 
+    /// As the database tells it.
+    fn account_with_notices(&self) -> Account {
+        let active = self.status.accounts(Timestamp::MAX, None, None, 1, Timestamp::MAX).unwrap().pop();
+        let mut account = active.unwrap_or_else(|| self.account());
+        let told = |notice: NewNotice| Told { kind: notice.kind.code().to_owned(), period: notice.period };
+        account.told.extend(self.ledger.notices().into_iter().map(told));
+        account
+    }
+
+    async fn play(&mut self, from: Timestamp, until: Timestamp) {
+        for (now, job) in self.plan.schedule.runs(from, until) {
+            match job {
+                Job::RecurringPayments => self.renew(now).await,
+                Job::SubscriptionStatus => self.watch(now),
+            }
+        }
+    }
+
     async fn renew(&mut self, now: Timestamp) {
         let (observer, notices) = (Arc::new(Seen::<RenewalEvent>::nothing()), self.ledger.notices().len());
         let world = RenewalWorld {
@@ -175,18 +194,16 @@ impl World {
     }
 }
 
-/// What really happens.
-fn played(ledgered: Ledgered, plan: &Plan, from: Timestamp) -> (Account, Vec<String>) {
+/// The account at `from`, after so many days of runs, and what really happens from then on.
+fn played(ledgered: Ledgered, plan: &Plan, days_before: u32, from: Timestamp) -> (Account, Vec<String>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut world = World::new(ledgered, plan);
-        let before = world.account();
-        for (now, job) in plan.schedule.runs(from, plan.end(from)) {
-            match job {
-                Job::RecurringPayments => world.renew(now).await,
-                Job::SubscriptionStatus => world.watch(now),
-            }
-        }
+        let begin = from - SignedDuration::from_hours(i64::from(days_before) * 24);
+        world.play(begin, from).await;
+        let before = world.account_with_notices();
+        (world.lines, world.told) = Default::default();
+        world.play(from, plan.end(from)).await;
         (before, world.lines)
     })
 }
@@ -196,16 +213,17 @@ fn plans() -> impl Strategy<Value = Plan> {
     let zones = prop_oneof![Just("UTC"), Just("Asia/Tbilisi"), Just("America/New_York")];
     let assumptions = prop_oneof![Just(Assumption::Paid), Just(Assumption::Declined)];
     let times = prop_oneof![Just(vec![2]), Just(vec![2, 8, 14, 20]), Just(vec![4]), Just(Vec::new())];
-    (windows, 0_u32..=12, zones, assumptions, times, 1_u32..=50, any::<bool>()).prop_map(
-        |((days_before, grace_days), suspend_after, zone, assumption, renewals, days, exempt)| {
+    let watches = prop_oneof![Just(vec![3]), Just(vec![3, 15])];
+    (windows, 0_u32..=12, zones, assumptions, (times, watches), 1_u32..=50, 0_u32..8).prop_map(
+        |((days_before, grace_days), suspend_after, zone, assumption, (renewals, status), days, exempt)| {
             let mut plan = Plan { assumption, days, ..Plan::default() };
             (plan.renewals.days_before, plan.renewals.grace_days) = (days_before, grace_days);
             plan.expiry.grace_days = suspend_after;
             let zone = TimeZone::get(zone).unwrap();
             (plan.renewals.time_zone, plan.expiry.time_zone) = (zone.clone(), zone);
-            let time = |hour| Time::constant(hour, 0, 0, 0);
-            plan.schedule = Schedule { renewals: renewals.into_iter().map(time).collect(), status: vec![time(3)] };
-            if exempt && days % 8 == 0 {
+            let times = |hours: Vec<i8>| hours.into_iter().map(|hour| Time::constant(hour, 0, 0, 0)).collect();
+            plan.schedule = Schedule { renewals: times(renewals), status: times(status) };
+            if exempt == 0 {
                 let acme: BTreeSet<_> = ["acme".parse().unwrap()].into();
                 (plan.renewals.exempt, plan.expiry.exempt) = (acme.clone(), acme);
             }
@@ -244,9 +262,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn a_forecast_is_what_the_runs_then_do(plan in plans(), subscription in subscriptions()) {
+    fn a_forecast_is_what_the_runs_then_do(
+        plan in plans(),
+        subscription in subscriptions(),
+        days_before in prop_oneof![Just(0), 1_u32..20],
+    ) {
         let from = at(FROM);
-        let (before, happened) = played(subscription, &plan, from);
+        let (before, happened) = played(subscription, &plan, days_before, from);
         let told: Vec<String> = forecast(&before, None, &plan, from).iter().map(line).collect();
         prop_assert_eq!(told, happened);
     }
@@ -259,7 +281,7 @@ fn the_agreement_is_about_something() {
         let plan = Plan { assumption, days: 40, ..Plan::default() };
         let mut subscription = Ledgered::due(1, "acme", gel("50"), at(EXPIRES));
         subscription.card_amount = Some(gel(card));
-        let (_, happened) = played(subscription, &plan, at(FROM));
+        let (_, happened) = played(subscription, &plan, 0, at(FROM));
         kinds.extend(happened.iter().filter_map(|line| Some(line.split(' ').take(4).nth(2)?.to_owned())));
     }
     let expected = ["charge", "mail", "not", "suspend"].map(str::to_owned);
