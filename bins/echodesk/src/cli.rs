@@ -1,6 +1,7 @@
 //! The command line of `echodesk`.
 
 mod billing;
+mod explain;
 mod notices;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use crate::validate;
 pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
+pub(crate) use explain::ExplainArgs;
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
 
 /// Look after the database of the EchoDesk jobs
@@ -60,6 +62,11 @@ pub(crate) enum Command {
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
     Check(CheckArgs),
+    /// Tell the story of one tenant: what happened, what the next runs will do, and why
+    ///
+    /// From all ledgers: charges with the bank's answers, notices, suspensions, mailboxes. Changes nothing and
+    /// talks to nobody. Exit code 1 if a part could not be read.
+    Explain(ExplainArgs),
 }
 
 #[derive(Args, Debug)]
@@ -237,6 +244,7 @@ Examples:
   echodesk notices preview reminder --language ka --html reminder.html
   echodesk send-test-email you@example.com
   echodesk check --tenant acme
+  echodesk explain acme --since 2026-11-01
 
 Exit codes:
   0    done

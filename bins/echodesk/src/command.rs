@@ -12,7 +12,7 @@ use echodesk_store::{Access, Store};
 use crate::answer::Answer;
 use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, NoticesCommand, OrdersCommand, TenantCommand};
 use crate::error::CommandError;
-use crate::{callbacks, check, mailbox, migrate, notices, orders, tenant};
+use crate::{callbacks, check, explain, mailbox, migrate, notices, orders, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -73,5 +73,6 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Notices(NoticesCommand::Preview(args)) => notices::preview(&world, &args),
         Command::SendTestEmail(args) => notices::send_test(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
+        Command::Explain(args) => explain::run(&world, &args),
     }
 }

@@ -119,8 +119,7 @@ fn or_why<T>(read: Result<T, StoreError>) -> Result<Result<T, String>, CommandEr
 }
 
 fn billing(store: &Store, tenant: &Tenant, policy: &Policy, now: Timestamp) -> Result<Billing, StoreError> {
-    let options =
-        RenewalOptions { policy: policy.clone(), tenant: Some(tenant.clone()), ..RenewalOptions::default() };
+    let options = RenewalOptions { policy: policy.clone(), tenant: Some(tenant.clone()), ..RenewalOptions::default() };
     let seen = Seen::default();
     preview(store, &seen, &options, now)?;
     Ok(Billing {

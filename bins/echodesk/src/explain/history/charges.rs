@@ -89,7 +89,8 @@ fn closed(entry: &LedgerEntry, story: &BillingStory) -> Option<StoryEntry> {
 
 /// Who said how it ended.
 fn says(entry: &LedgerEntry) -> String {
-    let bank = entry.attempt.bank_order.as_ref().map_or_else(String::new, |order| format!(", the bank's order {order}"));
+    let bank =
+        entry.attempt.bank_order.as_ref().map_or_else(String::new, |order| format!(", the bank's order {order}"));
     let by = match entry.settled_by.as_deref() {
         Some("answer") => "the bank's answer".to_owned(),
         Some("receipt") => "the bank's receipt".to_owned(),
@@ -103,9 +104,8 @@ fn says(entry: &LedgerEntry) -> String {
 
 /// Until when a charge has extended the subscription, as its history tells.
 fn paid_until(attempt: &Attempt, story: &BillingStory) -> Option<Timestamp> {
-    let paid = |event: &&EventStory| {
-        event.kind == "payment_success" && event.order.as_deref() == Some(attempt.order.as_str())
-    };
+    let paid =
+        |event: &&EventStory| event.kind == "payment_success" && event.order.as_deref() == Some(attempt.order.as_str());
     story.events.rows.iter().filter(paid).find_map(|event| event.expires_at.or(event.next_billing_date))
 }
 
@@ -124,7 +124,9 @@ fn order(order: &OrderStory) -> Vec<StoryEntry> {
             entry(order.created_at, "order_made", format!("{name}: {price} asked for{trial}{bank}")),
             entry(at, "order_paid", format!("{name}: {status}{saved}")),
         ],
-        None => vec![entry(order.created_at, "order_made", format!("{name}: {price} asked for{trial}, {status}{bank}"))],
+        None => {
+            vec![entry(order.created_at, "order_made", format!("{name}: {price} asked for{trial}, {status}{bank}"))]
+        }
     }
 }
 

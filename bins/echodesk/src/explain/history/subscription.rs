@@ -48,7 +48,8 @@ fn event(event: &EventStory) -> StoryEntry {
 
 fn suspended(suspension: &SuspensionStory, story: &BillingStory) -> Vec<StoryEntry> {
     let entry = |at, event, what: String| StoryEntry::new(at, "suspension", event, what).about(suspension.subscription);
-    let what = format!("suspended: not paid since it expired at {}; nothing was deleted", minute(suspension.expired_at));
+    let what =
+        format!("suspended: not paid since it expired at {}; nothing was deleted", minute(suspension.expired_at));
     let mut entries = vec![entry(suspension.suspended_at, "suspended", what)];
     let Some(at) = suspension.lifted_at else { return entries };
     let told = story.events.rows.iter().any(|event| event.kind == "reactivated" && together(event.at, at));
