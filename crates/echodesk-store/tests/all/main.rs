@@ -24,6 +24,7 @@ mod outcome;
 mod read_only;
 mod same_answers;
 mod storing;
+mod story;
 mod subscribing;
 mod tenants;
 mod upgrading;
