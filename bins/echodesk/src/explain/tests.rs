@@ -13,7 +13,7 @@ use echodesk_core::notice::{NewNotice, NoticeKind};
 use echodesk_core::{ConnectionId, ManualClock, RunId, Secret};
 use echodesk_job::{ExitStatus, tenant};
 use echodesk_mail::model::{Endpoint, MailboxKey, Security};
-use echodesk_mail::ports::{FailureRecord, Lease, MailStore as _, Scope};
+use echodesk_mail::ports::{FailureRecord, Lease, MailStore, Scope};
 use echodesk_store::{NewMailbox, NewRun, NoticeState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -113,7 +113,7 @@ fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
     };
     let failure = FailureRecord { error, failure_count: 1, switch_off: Some(notice), at: at(when) };
     assert!(bench.store.record_failure(&mailbox, &lease, &failure).unwrap());
-    bench.store.release(&key, &lease).unwrap();
+    MailStore::release(&bench.store, &key, &lease).unwrap();
     id
 }
 

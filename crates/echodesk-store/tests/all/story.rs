@@ -5,7 +5,7 @@ use echodesk_billing::ports::StatusStore as _;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_core::notice::NoticeKind;
 use echodesk_core::{RunId, Tenant, TenantId};
-use echodesk_mail::ports::{FailureRecord, MailStore as _, TenantProblem};
+use echodesk_mail::ports::{FailureRecord, MailStore, TenantProblem};
 use echodesk_store::{Access, NewRun, Store};
 use serde_json::Value;
 
@@ -139,7 +139,7 @@ on_both! {
 
         let failure = FailureRecord { error: "no".to_owned(), failure_count: 2, switch_off: None, at: now() };
         assert!(world.store.record_failure(&world.mailbox, &world.lease, &failure).unwrap());
-        world.store.release(world.key(), &world.lease).unwrap();
+        MailStore::release(&world.store, world.key(), &world.lease).unwrap();
         let told = story(10);
         assert_eq!((told.mailbox.failure_count, told.updated_at, told.held_until), (2, now(), None));
     }

@@ -89,17 +89,18 @@ fn closed(entry: &LedgerEntry, story: &BillingStory) -> Option<StoryEntry> {
 
 /// Who said how it ended.
 fn says(entry: &LedgerEntry) -> String {
-    let bank =
-        entry.attempt.bank_order.as_ref().map_or_else(String::new, |order| format!(", the bank's order {order}"));
-    let by = match entry.settled_by.as_deref() {
-        Some("answer") => "the bank's answer".to_owned(),
-        Some("receipt") => "the bank's receipt".to_owned(),
-        Some("callback") => "the bank's callback".to_owned(),
-        Some("person") => format!("a person{}", because(entry.because.as_deref().unwrap_or_default())),
-        Some(other) => other.to_owned(),
-        None => return bank,
+    let of = |what: &str| match &entry.attempt.bank_order {
+        Some(order) => format!("{what} to its order {order}"),
+        None => what.to_owned(),
     };
-    format!(" ({by}{bank})")
+    match entry.settled_by.as_deref() {
+        Some("answer") => ", by the bank's answer".to_owned(),
+        Some("receipt") => format!(", by {}", of("the bank's receipt")),
+        Some("callback") => format!(", by {}", of("the bank's callback")),
+        Some("person") => format!(", as a person said{}", because(entry.because.as_deref().unwrap_or_default())),
+        Some(other) => format!(", by {other}"),
+        None => String::new(),
+    }
 }
 
 /// Until when a charge has extended the subscription, as its history tells.

@@ -31,7 +31,7 @@ fn open(NoticeStory { entry, .. }: &NoticeStory, facts: &Facts) -> Option<Next> 
             let wait: Option<Timestamp> = not_before.filter(|at| *at > facts.now);
             let when = match wait {
                 Some(at) => format!("not before {}", minute(at)),
-                None => "by the next run of any job".to_owned(),
+                None => "by the next run of any job, if it still holds".to_owned(),
             };
             let after = if *attempts > 0 { format!(" after {tried} in vain{why}") } else { String::new() };
             let todo = (*attempts > 0).then(|| "`echodesk send-test-email` tries out the mail server".to_owned());
