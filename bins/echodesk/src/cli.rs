@@ -3,6 +3,7 @@
 mod billing;
 mod explain;
 mod notices;
+mod operation;
 
 use std::num::NonZeroUsize;
 
@@ -20,6 +21,7 @@ pub(crate) use billing::{
 };
 pub(crate) use explain::ExplainArgs;
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
+pub(crate) use operation::{IdentityBindArgs, IdentityCommand, RunsCommand, RunsListArgs};
 
 /// Look after the database of the EchoDesk jobs
 #[derive(Debug, Parser)]
@@ -58,6 +60,12 @@ pub(crate) enum Command {
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
     SendTestEmail(SendTestEmailArgs),
+    /// Say whose this database is, so that a copy of it charges and mails nobody
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Look back on runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Check database, tables, keys, attachments, e-mail settings and every mailbox
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
@@ -243,6 +251,8 @@ Examples:
   echodesk notices retry --all --tenant acme
   echodesk notices preview reminder --language ka --html reminder.html
   echodesk send-test-email you@example.com
+  echodesk identity bind
+  echodesk runs list --failed
   echodesk check --tenant acme
   echodesk explain acme --since 2026-11-01
 

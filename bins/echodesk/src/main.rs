@@ -7,10 +7,12 @@ mod cli;
 mod command;
 mod error;
 mod explain;
+mod identity;
 mod mailbox;
 mod migrate;
 mod notices;
 mod orders;
+mod runs;
 mod tenant;
 #[cfg(test)]
 mod testing;

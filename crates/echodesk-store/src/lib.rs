@@ -5,6 +5,7 @@ mod billing;
 mod catalog;
 mod connection;
 mod error;
+mod identity;
 mod inspect;
 mod lease;
 mod mail;
@@ -24,12 +25,13 @@ mod tenants;
 mod text;
 
 pub use access::{Access, OpenError};
+pub use identity::{Binding, BoundIdentity};
 pub use inspect::{SchemaFinding, Severity};
 pub use mailboxes::NewMailbox;
 pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};
 pub use notices::{NoticeEntry, NoticeFilter, NoticeState};
 pub use orders::{LedgerEntry, LedgerFilter};
-pub use runs::NewRun;
+pub use runs::{JobHealth, NewRun, RunEntry, RunFilter};
 pub use store::Store;
 pub use story::{
     BillingStory, CardStory, EventStory, FailedMessage, FolderStory, InvoiceStory, MailboxStory, Newest, NoticeStory,

@@ -111,7 +111,7 @@ fn a_payment_that_did_not_extend_is_named(place: Place) {
 fn a_mail_that_was_not_sent_waits_with_its_reason(place: Place) {
     let Some(mut world) = world(place) else { return };
     world.set("EMAIL_BACKEND", "smtp");
-    world.set("EMAIL_HOST", "127.0.0.1");
+    world.set("EMAIL_HOST", "localhost");
     // Nobody listens there.
     world.set("EMAIL_PORT", "1");
     world.subscribe_with("acme", 6, &["--price", "25.00"]);
