@@ -6,7 +6,8 @@ use echodesk_billing::rules::due::Policy;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_billing::run::{Outcome, Phase, RenewalEvent, RenewalObserver, RenewalOptions, preview};
 use echodesk_core::{StoreError, StoreErrorKind, Tenant};
-use echodesk_job::{JobError, Needs, one_line, readiness, tenant, time_zone};
+use echodesk_job::identity::{self, Acts};
+use echodesk_job::{JobError, Needs, NoticeSettings, one_line, readiness, tenant, time_zone};
 use echodesk_store::{BillingStory, MailboxStory, Newest, NoticeStory, RunStory, Store};
 use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
@@ -68,7 +69,8 @@ impl Facts {
 pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result<Facts, CommandError> {
     let environment = &world.settings.environment;
     let (exempt, zone) = (tenant::exempt(environment)?, time_zone::billing(environment)?);
-    let (not_ready, now) = (not_ready(store)?, world.clock.now());
+    let (mut not_ready, now) = (not_ready(store)?, world.clock.now());
+    not_ready.extend(not_ours(store, world)?);
     let found = tenant::find(store, &args.tenant)?;
     let renewals = Policy {
         days_before: args.days_before,
@@ -106,6 +108,25 @@ fn not_ready(store: &Store) -> Result<Vec<String>, CommandError> {
             readiness::check(store, Needs::Mail)?;
             Ok(problems)
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why a run with these settings would leave this database alone, if it would.
+fn not_ours(store: &Store, world: &World) -> Result<Option<String>, CommandError> {
+    let environment = &world.settings.environment;
+    let notices = match NoticeSettings::read(&world.settings) {
+        Ok(notices) => notices,
+        Err(error) => return Ok(Some(one_line(&error))),
+    };
+    match identity::guard(store, environment, &notices, Acts { charges: true, must_mail: true }) {
+        Ok(_) => Ok(None),
+        Err(error @ (JobError::NotBound { .. } | JobError::NotOurs { .. })) => {
+            let line = one_line(&error);
+            Ok(Some(line.strip_prefix("nothing was done: ").unwrap_or(&line).to_owned()))
+        }
+        // That its table is missing is told already.
+        Err(JobError::Store(error)) if error.kind != StoreErrorKind::Unavailable => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -175,7 +175,11 @@ fn machines_get_the_same_under_names_that_stay() {
     assert_eq!(of("charge_paid")["at"], "2026-11-23T10:01:00Z");
     let verdicts: Vec<&str> =
         story["next"].as_array().unwrap().iter().map(|next| next["verdict"].as_str().unwrap()).collect();
-    assert_eq!(verdicts[..3], ["tenant_inactive", "suspended", "off"], "{verdicts:?}");
+    assert_eq!(
+        verdicts[..4],
+        ["not_ready", "tenant_inactive", "suspended", "off"],
+        "nobody has bound it: {verdicts:?}"
+    );
     assert_eq!(story["subscriptions"][0]["payment_status"], "current");
     assert_eq!((&story["tenant"]["active"], &story["only_newest_of"]), (&Value::Bool(false), &serde_json::json!([])));
 }

@@ -16,7 +16,9 @@ pub(super) fn of(facts: &Facts) -> Vec<Next> {
     let mut next: Vec<Next> = facts
         .not_ready
         .iter()
-        .map(|problem| Next::new(PAYMENTS, subject, "not_ready", format!("does not start: {problem}")))
+        .map(|problem| {
+            Next::new(PAYMENTS, subject, "not_ready", format!("does not start with these settings: {problem}"))
+        })
         .collect();
     match &facts.billing {
         Err(why) => {
