@@ -35,7 +35,7 @@ pub use runs::{JobHealth, NewRun, RunEntry, RunFilter};
 pub use store::Store;
 pub use story::{
     BillingStory, CardStory, EventStory, FailedMessage, FolderStory, InvoiceStory, MailboxStory, Newest, NoticeStory,
-    OrderStory, RetryStory, RunStory, SubscriptionStory, SuspensionStory,
+    OrderStory, RetryStory, SubscriptionStory, SuspensionStory,
 };
 pub use subscriptions::NewSubscription;
 pub use tenants::NewTenant;

@@ -11,16 +11,15 @@ use echodesk_core::{SchemaName, StoreError, StoreErrorKind, Tenant, TenantId};
 use echodesk_mail::ports::{MailStore as _, Scope, TenantProblem};
 use jiff::Timestamp;
 
-use crate::Store;
 use crate::connection::Place;
 use crate::mailboxes::unreadable;
+use crate::{RunEntry, Store};
 
 pub use billing::{BillingStory, SubscriptionStory};
 pub use history::{EventStory, RetryStory, SuspensionStory};
 pub use mail::{FailedMessage, FolderStory, MailboxStory};
 pub use money::{CardStory, InvoiceStory, OrderStory};
 pub use notices::NoticeStory;
-pub use runs::RunStory;
 
 /// The newest rows of a list, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +106,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is away.
-    pub fn runs_for(&self, schema: &SchemaName, limit: usize) -> Result<Newest<RunStory>, StoreError> {
+    pub fn runs_for(&self, schema: &SchemaName, limit: usize) -> Result<Newest<RunEntry>, StoreError> {
         self.read(Place::Public, &format!("reading the runs for tenant {schema}"), |c| runs::for_one(c, schema, limit))
     }
 
@@ -115,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is away.
-    pub fn last_run(&self, job: &str, schema: &SchemaName) -> Result<Option<RunStory>, StoreError> {
+    pub fn last_run(&self, job: &str, schema: &SchemaName) -> Result<Option<RunEntry>, StoreError> {
         self.read(Place::Public, &format!("reading the last run of {job}"), |c| runs::last(c, job, schema))
     }
 }

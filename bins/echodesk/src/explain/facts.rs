@@ -8,7 +8,7 @@ use echodesk_billing::run::{Outcome, Phase, RenewalEvent, RenewalObserver, Renew
 use echodesk_core::{StoreError, StoreErrorKind, Tenant};
 use echodesk_job::identity::{self, Acts};
 use echodesk_job::{JobError, Needs, NoticeSettings, one_line, readiness, tenant, time_zone};
-use echodesk_store::{BillingStory, MailboxStory, Newest, NoticeStory, RunStory, Store};
+use echodesk_store::{BillingStory, MailboxStory, Newest, NoticeStory, RunEntry, Store};
 use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
 
@@ -43,9 +43,9 @@ pub(super) struct Facts {
     pub(super) notices: Newest<NoticeStory>,
     pub(super) mail: Result<Vec<MailboxStory>, String>,
     /// Runs for this tenant alone.
-    pub(super) runs: Newest<RunStory>,
+    pub(super) runs: Newest<RunEntry>,
     /// The last run of each job that was for it or for all.
-    pub(super) last_runs: Vec<(&'static str, Option<RunStory>)>,
+    pub(super) last_runs: Vec<(&'static str, Option<RunEntry>)>,
 }
 
 /// Of a tenant's subscription.

@@ -5,7 +5,7 @@ mod mail;
 mod notices;
 mod subscription;
 
-use echodesk_store::RunStory;
+use echodesk_store::RunEntry;
 
 use super::entry::StoryEntry;
 use super::facts::Facts;
@@ -47,8 +47,8 @@ pub(super) fn cut(facts: &Facts) -> Vec<&'static str> {
     cut
 }
 
-fn run(run: &RunStory) -> StoryEntry {
-    let RunStory { job, arguments, host, .. } = run;
+fn run(run: &RunEntry) -> StoryEntry {
+    let RunEntry { job, arguments, host, .. } = run;
     let end = match run.exit_code {
         Some(code) => format!("exit code {code}"),
         None => "no end written down".to_owned(),

@@ -1,6 +1,6 @@
 //! The story for machines. Names stay the same; words may change.
 
-use echodesk_store::{FolderStory, MailboxStory, RunStory, SubscriptionStory};
+use echodesk_store::{FolderStory, MailboxStory, RunEntry, SubscriptionStory};
 use serde_json::{Value, json};
 
 use super::Story;
@@ -101,7 +101,7 @@ fn entry(entry: &StoryEntry) -> Value {
     })
 }
 
-fn last_run(job: &str, run: Option<&RunStory>) -> Value {
+fn last_run(job: &str, run: Option<&RunEntry>) -> Value {
     json!({
         "job": job,
         "started_at": run.map(|run| run.started_at),

@@ -117,12 +117,12 @@ fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
     id
 }
 
-fn ran(bench: &Bench, job: &str, when: &str, arguments: &str, exit_code: i32) {
-    let id = RunId::random();
-    let arguments = arguments.to_owned();
-    let run = NewRun { id, job, host: "host-1".to_owned(), version: "1", arguments, started_at: at(when) };
+fn ran(bench: &Bench, job: &str, when: &str, tenant: Option<&str>, exit_code: i32) {
+    let (id, tenant) = (RunId::random(), tenant.map(|tenant| tenant.parse().unwrap()));
+    let arguments = "-q".to_owned();
+    let run = NewRun { id, job, host: "host-1".to_owned(), version: "1", arguments, tenant, started_at: at(when) };
     bench.store.begin_run(&run).unwrap();
-    bench.store.finish_run(id, at(when), exit_code, &Value::Null).unwrap();
+    bench.store.finish_run(id, job, at(when), exit_code, &Value::Null).unwrap();
 }
 
 /// Reminded, declined, paid, then not paid any more, and suspended.
@@ -134,9 +134,9 @@ fn suspended() -> (Bench, [Attempt; 2]) {
     let second = charged(&bench, "2026-11-23T10:00:05Z", "b-2");
     settled(&bench, &second, "2026-11-23T10:01:00Z", None);
     let _ = mailbox(&bench, "2026-11-24T08:00:00Z");
-    ran(&bench, "recurring-payments", "2026-11-23T10:00:00Z", "-q", 1);
-    ran(&bench, "sync-emails", "2026-11-25T07:00:00Z", "--tenant acme", 1);
-    ran(&bench, "sync-emails", "2026-11-25T07:30:00Z", "--tenant globex", 0);
+    ran(&bench, "recurring-payments", "2026-11-23T10:00:00Z", None, 1);
+    ran(&bench, "sync-emails", "2026-11-25T07:00:00Z", Some("acme"), 1);
+    ran(&bench, "sync-emails", "2026-11-25T07:30:00Z", Some("globex"), 0);
     watched(&bench, "2026-12-25T03:00:00Z");
     watched(&bench, "2026-12-31T03:00:00Z");
     (bench, [first, second])

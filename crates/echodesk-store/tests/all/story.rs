@@ -155,18 +155,18 @@ on_both! {
 
 on_both! {
     fn runs_are_told_that_were_for_the_tenant(world) {
-        let run = |job, arguments: &str, started_at: &str, ends: bool| {
-            let (id, arguments) = (RunId::random(), arguments.to_owned());
-            let run = NewRun { id, job, host: "h".to_owned(), version: "1", arguments, started_at: at(started_at) };
-            world.store.begin_run(&run).unwrap();
+        let run = |tenant: Option<&str>, started_at: &str, ends: bool| {
+            let (id, job, tenant) = (RunId::random(), "sync-emails", tenant.map(schema));
+            let (host, arguments, started_at) = ("h".to_owned(), String::new(), at(started_at));
+            world.store.begin_run(&NewRun { id, job, host, version: "1", arguments, tenant, started_at }).unwrap();
             if ends {
-                world.store.finish_run(id, at(started_at), 1, &Value::Null).unwrap();
+                world.store.finish_run(id, job, started_at, 1, &Value::Null).unwrap();
             }
         };
-        run("sync-emails", "-q", "2026-11-22T01:00:00Z", true);
-        run("sync-emails", "--tenant acme -v", "2026-11-22T02:00:00Z", true);
-        run("sync-emails", "--tenant=acme", "2026-11-22T03:00:00Z", false);
-        run("sync-emails", "--tenant acme2", "2026-11-22T04:00:00Z", true);
+        run(None, "2026-11-22T01:00:00Z", true);
+        run(Some("acme"), "2026-11-22T02:00:00Z", true);
+        run(Some("acme"), "2026-11-22T03:00:00Z", false);
+        run(Some("acme2"), "2026-11-22T04:00:00Z", true);
         let store = reader(world);
         let ours: Vec<Option<i32>> =
             store.runs_for(&schema("acme"), 10).unwrap().rows.into_iter().map(|run| run.exit_code).collect();
