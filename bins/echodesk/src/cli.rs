@@ -1,6 +1,7 @@
 //! The command line of `echodesk`.
 
 mod billing;
+mod explain;
 mod notices;
 mod operation;
 
@@ -18,6 +19,7 @@ use crate::validate;
 pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
+pub(crate) use explain::ExplainArgs;
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
 pub(crate) use operation::{IdentityBindArgs, IdentityCommand, RunsCommand, RunsListArgs};
 
@@ -68,6 +70,11 @@ pub(crate) enum Command {
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
     Check(CheckArgs),
+    /// Tell the story of one tenant: what happened, what the next runs will do, and why
+    ///
+    /// From all ledgers: charges with the bank's answers, notices, suspensions, mailboxes. Changes nothing and
+    /// talks to nobody. Exit code 1 if a part could not be read.
+    Explain(ExplainArgs),
 }
 
 #[derive(Args, Debug)]
@@ -247,6 +254,7 @@ Examples:
   echodesk identity bind
   echodesk runs list --failed
   echodesk check --tenant acme
+  echodesk explain acme --since 2026-11-01
 
 Exit codes:
   0    done

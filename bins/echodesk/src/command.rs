@@ -15,7 +15,7 @@ use crate::cli::{
     TenantCommand,
 };
 use crate::error::CommandError;
-use crate::{callbacks, check, identity, mailbox, migrate, notices, orders, runs, tenant};
+use crate::{callbacks, check, explain, identity, mailbox, migrate, notices, orders, runs, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -79,5 +79,6 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Identity(IdentityCommand::Show(args)) => identity::show(&world, &args),
         Command::Runs(RunsCommand::List(args)) => runs::list(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
+        Command::Explain(args) => explain::run(&world, &args),
     }
 }

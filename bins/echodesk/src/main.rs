@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod command;
 mod error;
+mod explain;
 mod identity;
 mod mailbox;
 mod migrate;

@@ -68,6 +68,7 @@ impl Bench {
             Command::Notices(NoticesCommand::List(args)) => crate::notices::list(&self.world, &args),
             Command::Notices(NoticesCommand::Retry(args)) => crate::notices::retry(&self.world, &args),
             Command::Notices(NoticesCommand::Preview(args)) => crate::notices::preview(&self.world, &args),
+            Command::Explain(args) => crate::explain::run(&self.world, &args),
             Command::SendTestEmail(args) => crate::notices::send_test(&self.world, &args),
             other => panic!("not for these tests: {other:?}"),
         }

@@ -2,6 +2,7 @@
 
 pub mod bank;
 pub mod callback;
+pub mod forecast;
 pub mod model;
 mod money;
 pub mod ports;

@@ -37,6 +37,16 @@ pub(crate) fn acquire(
     Ok(!taken.is_empty())
 }
 
+/// Until when the lease is somebody's, be that over or not.
+pub(crate) fn held_until(connection: &mut Connection, mailbox: &MailboxKey) -> Outcome<Option<Timestamp>> {
+    let until: Option<Stamp> = on!(connection, |c| leases::table
+        .filter(leases::resource.eq(resource(mailbox)))
+        .select(leases::until)
+        .first(c)
+        .optional())?;
+    Ok(until.map(Into::into))
+}
+
 /// Gives the lease back, if it is the caller's.
 pub(crate) fn release(connection: &mut Connection, mailbox: &MailboxKey, lease: &Lease) -> Outcome<()> {
     let held = leases::table

@@ -18,6 +18,7 @@ mod runs;
 mod sql_types;
 mod sqlite;
 mod store;
+mod story;
 mod subscriptions;
 mod tables;
 mod tenants;
@@ -32,5 +33,9 @@ pub use notices::{NoticeEntry, NoticeFilter, NoticeState};
 pub use orders::{LedgerEntry, LedgerFilter};
 pub use runs::{JobHealth, NewRun, RunEntry, RunFilter};
 pub use store::Store;
+pub use story::{
+    BillingStory, CardStory, EventStory, FailedMessage, FolderStory, InvoiceStory, MailboxStory, Newest, NoticeStory,
+    OrderStory, RetryStory, SubscriptionStory, SuspensionStory,
+};
 pub use subscriptions::NewSubscription;
 pub use tenants::NewTenant;

@@ -1,7 +1,7 @@
 //! The store of mail: [`MailStore`] on both back ends. Each method is one transaction.
 
 mod flags;
-mod folders;
+pub(crate) mod folders;
 mod follow;
 mod items;
 mod json;

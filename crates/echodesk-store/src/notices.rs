@@ -20,6 +20,7 @@ use crate::sql_types::{JsonText, RowId, Stamp};
 use crate::tables::notices;
 use crate::text::{clean, without_nul};
 
+pub(crate) use ledger::newest_of;
 pub use ledger::{NoticeEntry, NoticeFilter, NoticeState};
 
 /// Rows in one INSERT.

@@ -122,6 +122,17 @@ impl Store {
     }
 }
 
+/// A tenant's attempts, newest first, at most `limit`.
+pub(crate) fn newest_of(connection: &mut Connection, tenant: TenantId, limit: usize) -> Outcome<Vec<LedgerEntry>> {
+    let rows: Vec<Row> = on!(connection, |c| attempts::table
+        .filter(attempts::tenant_id.eq(RowId(tenant.0)))
+        .order(attempts::id.desc())
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Row::as_select())
+        .load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 fn clear_trouble(connection: &mut Connection, attempt: AttemptId, because: &str, now: Timestamp) -> Outcome<bool> {
     let row = attempts::table.filter(attempts::id.eq(attempt.0));
     let now = Stamp::from(now);

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use echodesk_core::{RunId, SchemaName, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
+pub(crate) use history::Row as RunRow;
 pub use history::{JobHealth, RunEntry, RunFilter};
 
 use crate::Store;

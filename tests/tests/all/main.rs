@@ -12,6 +12,7 @@ mod dependencies;
 mod documentation;
 mod dovecot;
 mod dry_run;
+mod explaining;
 mod identity;
 mod kill_points;
 mod misbehaviour;

@@ -116,6 +116,11 @@ impl World {
         database::execute(self, "public", sql);
     }
 
+    /// Changes something in the tenant's schema.
+    pub(crate) fn execute_for_tenant(&self, sql: &str) {
+        database::execute(self, TENANT, sql);
+    }
+
     /// Where things are stored.
     pub(crate) fn backend(&self) -> Backend {
         self.backend

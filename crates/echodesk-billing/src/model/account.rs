@@ -16,7 +16,7 @@ pub struct Account {
     /// they are of the present period.
     pub told: Vec<Told>,
     /// The tenant's orders that cost something, are paid and not in our ledger as paid and not booked since, or
-    /// pending and not ours: money that may have come, or be on its way. Only read of what has expired.
+    /// pending and not ours: money that may have come, or be on its way. For runs only read of what has expired.
     pub orders: Vec<RecentOrder>,
 }
 

@@ -59,6 +59,13 @@ impl Policy {
     }
 }
 
+/// The most days that [`Policy::days_before`] and [`Policy::grace_days`] may be together: a payment extends by
+/// 30, and in a window that is longer what was just renewed would be due again at once.
+pub const LONGEST_WINDOW_DAYS: u32 = 29;
+
+/// A pending renewal order of somebody else's keeps us from charging for so long after it was made.
+pub const FOREIGN_ORDER_HOLDS_FOR: SignedDuration = SignedDuration::from_hours(3 * 24);
+
 /// EchoDesk's own retries run every hour. One that is a day late will never come to an end.
 const ECHODESK_RETRIES_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 

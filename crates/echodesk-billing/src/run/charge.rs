@@ -147,19 +147,29 @@ impl<B: Bank> Run<B> {
         &self,
         tenant: &Tenant,
         subscription: SubscriptionId,
-        (card_amount, price): (Money, Money),
+        amounts: (Money, Money),
         renewal: Timestamp,
     ) {
-        let notice = NewNotice {
-            kind: NoticeKind::PriceChanged { card_amount: card_amount.to_string(), price: price.to_string(), renewal },
-            subject_key: format!("subscription:{subscription}"),
-            period: renewal.to_string(),
-            decided_at: self.now(),
-        };
+        let notice = price_changed(subscription, amounts, renewal, self.now());
         let tenant = tenant.clone();
         if let Err(error) = self.store(move |store| store.queue_notice(&tenant, &notice)).await {
             tracing::warn!(%subscription, error = in_words(&error), "a notice was not queued");
         }
+    }
+}
+
+/// Tells that the saved card can only be charged the first of the two amounts, and the price is the second.
+pub(crate) fn price_changed(
+    subscription: SubscriptionId,
+    (card_amount, price): (Money, Money),
+    renewal: Timestamp,
+    now: Timestamp,
+) -> NewNotice {
+    NewNotice {
+        kind: NoticeKind::PriceChanged { card_amount: card_amount.to_string(), price: price.to_string(), renewal },
+        subject_key: format!("subscription:{subscription}"),
+        period: renewal.to_string(),
+        decided_at: now,
     }
 }
 

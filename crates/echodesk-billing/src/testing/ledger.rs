@@ -351,7 +351,11 @@ impl BillingStore for MemoryLedger {
 
     fn queue_notice(&self, _tenant: &Tenant, notice: &NewNotice) -> Result<(), StoreError> {
         let mut state = self.lock();
-        if !state.notices.contains(notice) {
+        let same = |other: &NewNotice| {
+            other.kind.code() == notice.kind.code()
+                && (&other.subject_key, &other.period) == (&notice.subject_key, &notice.period)
+        };
+        if !state.notices.iter().any(same) {
             state.notices.push(notice.clone());
         }
         Ok(())

@@ -11,7 +11,6 @@ use echodesk_core::{SchemaName, SubscriptionId, TenantId};
 use jiff::Timestamp;
 
 use self::details::Details;
-pub(crate) use self::details::FOREIGN_FOR;
 use super::ledger::rows;
 use super::seen::SubscriptionRow;
 use crate::connection::{Connection, on};
@@ -34,8 +33,22 @@ pub(crate) enum Which<'a> {
     Due(&'a Window),
     /// Active ones of active tenants that expire then or before.
     ExpiringBy(Timestamp),
+    /// Active ones of active tenants whose renewal date is then or before.
+    RenewingBy(Timestamp),
     /// One, whatever its state.
     One(SubscriptionId),
+    /// All, whatever their states.
+    All,
+}
+
+impl Which<'_> {
+    /// The last expiry of which orders count as well: of what expires later, none has a say yet.
+    pub(crate) fn orders_until(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Due(_) | Self::ExpiringBy(_) | Self::One(_) => now,
+            Self::RenewingBy(_) | Self::All => Timestamp::MAX,
+        }
+    }
 }
 
 /// A page of which subscriptions is wanted.
@@ -111,6 +124,11 @@ fn read(
                 .filter(subscriptions::is_active.eq(true))
                 .filter(tenants::is_active.eq(true))
                 .filter(subscriptions::expires_at.le(Stamp::from(until))),
+            Which::RenewingBy(until) => query
+                .filter(subscriptions::is_active.eq(true))
+                .filter(tenants::is_active.eq(true))
+                .filter(renewal().le(Stamp::from(until))),
+            Which::All => query,
             Which::One(subscription) => query.filter(subscriptions::id.eq(RowId(subscription.0))),
         };
         if let Some(tenant) = wanted.tenant {

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 use echodesk_billing::model::{Attempt, AttemptState};
 use echodesk_billing::ports::{NewAttempt, Prepared};
+use echodesk_billing::rules::due::FOREIGN_ORDER_HOLDS_FOR;
 use echodesk_core::AttemptId;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::candidates::FOREIGN_FOR;
 use super::seen::SubscriptionRow;
 use crate::connection::{Connection, on};
 use crate::error::Outcome;
@@ -114,7 +114,7 @@ fn insert_attempt(connection: &mut Connection, new: &NewAttempt<'_>, with_retrie
         .bind::<Uuid, _>(run)
         .bind::<Moment, _>(Stamp::from(new.claim.until))
         .bind::<BigInt, _>(charge.seen.last_attempt.map_or(0, |last| last.0))
-        .bind::<Moment, _>(Stamp::from(new.claim.now.checked_sub(FOREIGN_FOR).unwrap_or(Timestamp::MIN)))
+        .bind::<Moment, _>(Stamp::from(new.claim.now.checked_sub(FOREIGN_ORDER_HOLDS_FOR).unwrap_or(Timestamp::MIN)))
         .get_result(c)
         .optional())?;
     Ok(inserted.map(|inserted| AttemptId(inserted.id)))

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod change;
+mod outlook;
 
 use echodesk_billing::model::{Account, Suspension};
 use echodesk_billing::ports::{Lifted, StatusStore, Suspended};

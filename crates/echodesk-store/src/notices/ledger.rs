@@ -10,7 +10,7 @@ use super::CHUNK;
 use crate::Store;
 use crate::connection::{Connection, Place, on};
 use crate::error::Outcome;
-use crate::sql_types::{RowId, Stamp};
+use crate::sql_types::{JsonText, RowId, Stamp};
 use crate::tables::{notices, tenants};
 
 /// Where a notice stands.
@@ -197,6 +197,22 @@ impl Store {
             Ok(changed.into_iter().map(NoticeId).collect())
         })
     }
+}
+
+/// Notices to a tenant with their payloads (JSON), newest first, at most `limit`.
+pub(crate) fn newest_of(
+    connection: &mut Connection,
+    tenant: TenantId,
+    limit: usize,
+) -> Outcome<Vec<(NoticeEntry, String)>> {
+    let rows: Vec<(Row, JsonText, Option<String>)> = on!(connection, |c| notices::table
+        .left_join(tenants::table.on(tenants::id.eq(notices::tenant_id)))
+        .filter(notices::tenant_id.eq(RowId(tenant.0)))
+        .order(notices::id.desc())
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((Row::as_select(), notices::payload, tenants::schema_name.nullable()))
+        .load(c))?;
+    Ok(rows.into_iter().map(|(row, payload, schema)| (row.read(schema), payload.0)).collect())
 }
 
 fn retry(

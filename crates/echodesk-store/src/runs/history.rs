@@ -63,7 +63,7 @@ pub struct JobHealth {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = runs)]
-struct Row {
+pub(crate) struct Row {
     id: UuidValue,
     job: String,
     host: String,

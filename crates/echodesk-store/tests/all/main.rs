@@ -26,6 +26,7 @@ mod read_only;
 mod run_history;
 mod same_answers;
 mod storing;
+mod story;
 mod subscribing;
 mod tenants;
 mod upgrading;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::{exists, max, not};
 use diesel::prelude::*;
 use echodesk_billing::model::{BankOrderId, Candidate, CardOrder, PastAttempt};
+use echodesk_billing::rules::due::FOREIGN_ORDER_HOLDS_FOR;
 use echodesk_billing::rules::period::renewal_date;
 use echodesk_core::{AttemptId, SubscriptionId};
 use jiff::{SignedDuration, Timestamp};
@@ -21,9 +22,6 @@ use crate::tables::{attempts, features, payment_orders, selected_features};
 
 /// Attempts for renewal dates as near as this to the present one are told.
 const NEAR: SignedDuration = SignedDuration::from_hours(60 * 24);
-
-/// A renewal order of somebody else's counts for so long.
-pub(crate) const FOREIGN_FOR: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// By subscription or by tenant.
 #[derive(Default)]
@@ -148,7 +146,7 @@ impl Details {
     }
 
     fn load_foreign(&mut self, connection: &mut Connection, tenants: &[RowId], now: Timestamp) -> Outcome<()> {
-        let since = now.checked_sub(FOREIGN_FOR).unwrap_or(Timestamp::MIN);
+        let since = now.checked_sub(FOREIGN_ORDER_HOLDS_FOR).unwrap_or(Timestamp::MIN);
         let ours = attempts::table.filter(attempts::order_id.eq(payment_orders::order_id));
         let rows: Vec<(Option<RowId>, String)> = on!(connection, |c| payment_orders::table
             .filter(payment_orders::tenant_id.eq_any(tenants))

@@ -22,8 +22,8 @@ const CHUNK: usize = 500;
 /// Notices older than this are of earlier periods.
 const TOLD_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The kinds that the watch over expiry sends.
-const TOLD_KINDS: [&str; 4] = ["reminder", "urgent_reminder", "grace_warning", "suspended"];
+/// The kinds that the watch over expiry sends, and the one that each run of renewals decides anew.
+const TOLD_KINDS: [&str; 5] = ["reminder", "urgent_reminder", "grace_warning", "suspended", "price_changed"];
 
 /// An order that was paid so long before an expiry may have been paid for what follows it. Longer than the
 /// rule wants, which looks at each.
@@ -68,7 +68,7 @@ pub(super) fn load(connection: &mut Connection, wanted: &Wanted<'_>) -> Outcome<
         let tenants: Vec<RowId> = chunk.iter().map(|candidate| RowId(candidate.tenant.id.0)).collect();
         let mut cards = saved_cards::active(connection, &tenants)?;
         let mut told = told(connection, &chunk, &tenants, wanted.now)?;
-        let mut orders = orders(connection, &chunk, wanted.now)?;
+        let mut orders = orders(connection, &chunk, wanted.which.orders_until(wanted.now), wanted.now)?;
         accounts.extend(chunk.into_iter().map(|candidate| {
             let tenant = RowId(candidate.tenant.id.0);
             Account {
@@ -110,15 +110,18 @@ fn told(
     Ok(told)
 }
 
-/// Orders of the tenants whose subscriptions have expired, by tenant: paid ones that are not booked, and pending
-/// ones. For a page of reminders nothing is asked.
+/// Orders of the tenants whose subscriptions expire at `until` or before, by tenant: paid ones that are not booked,
+/// and pending ones. Where `until` is now, for a page of reminders nothing is asked.
 fn orders(
     connection: &mut Connection,
     page: &[Candidate],
+    until: Timestamp,
     now: Timestamp,
 ) -> Outcome<HashMap<RowId, Vec<RecentOrder>>> {
-    let expired = |candidate: &Candidate| candidate.seen.expires_at.filter(|at| *at <= now);
+    let expired = |candidate: &Candidate| candidate.seen.expires_at.filter(|at| *at <= until);
     let Some(earliest) = page.iter().filter_map(expired).min() else { return Ok(HashMap::new()) };
+    // What expires in a month may have an order that was made today.
+    let earliest = earliest.min(now);
     let tenants: Vec<RowId> = page
         .iter()
         .filter(|candidate| expired(candidate).is_some())
