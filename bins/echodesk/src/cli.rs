@@ -1,6 +1,7 @@
 //! The command line of `echodesk`.
 
 mod billing;
+mod forecast;
 mod notices;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use crate::validate;
 pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
+pub(crate) use forecast::ForecastArgs;
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
 
 /// Look after the database of the EchoDesk jobs
@@ -52,6 +54,12 @@ pub(crate) enum Command {
     /// List notices, send them again, and see what they say
     #[command(subcommand)]
     Notices(NoticesCommand),
+    /// Show what the jobs would charge, send and suspend on the next days
+    ///
+    /// Reads only, and talks to nobody but the database. Each run of recurring-payments and
+    /// subscription-status is played with the jobs' own rules, the next on what the one before has
+    /// changed. Reasons why something is not done are told once, not for each run.
+    Forecast(ForecastArgs),
     /// Send one mail with the settings by which notices go, and tell what the server says
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
@@ -236,6 +244,7 @@ Examples:
   echodesk notices retry --all --tenant acme
   echodesk notices preview reminder --language ka --html reminder.html
   echodesk send-test-email you@example.com
+  echodesk forecast --days 7
   echodesk check --tenant acme
 
 Exit codes:

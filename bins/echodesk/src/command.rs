@@ -12,7 +12,7 @@ use echodesk_store::{Access, Store};
 use crate::answer::Answer;
 use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, NoticesCommand, OrdersCommand, TenantCommand};
 use crate::error::CommandError;
-use crate::{callbacks, check, mailbox, migrate, notices, orders, tenant};
+use crate::{callbacks, check, forecast, mailbox, migrate, notices, orders, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -71,6 +71,7 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Notices(NoticesCommand::List(args)) => notices::list(&world, &args),
         Command::Notices(NoticesCommand::Retry(args)) => notices::retry(&world, &args),
         Command::Notices(NoticesCommand::Preview(args)) => notices::preview(&world, &args),
+        Command::Forecast(args) => forecast::run(&world, &args),
         Command::SendTestEmail(args) => notices::send_test(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
     }

@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod command;
 mod error;
+mod forecast;
 mod mailbox;
 mod migrate;
 mod notices;

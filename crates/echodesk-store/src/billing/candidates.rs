@@ -37,7 +37,7 @@ pub(crate) enum Which<'a> {
     RenewingBy(Timestamp),
     /// One, whatever its state.
     One(SubscriptionId),
-    /// All, whatever their states.
+    /// All, whatever their state and dates.
     All,
 }
 
@@ -128,8 +128,8 @@ fn read(
                 .filter(subscriptions::is_active.eq(true))
                 .filter(tenants::is_active.eq(true))
                 .filter(renewal().le(Stamp::from(until))),
-            Which::All => query,
             Which::One(subscription) => query.filter(subscriptions::id.eq(RowId(subscription.0))),
+            Which::All => query,
         };
         if let Some(tenant) = wanted.tenant {
             query = query.filter(subscriptions::tenant_id.eq(RowId(tenant.0)));

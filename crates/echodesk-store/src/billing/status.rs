@@ -17,6 +17,27 @@ use crate::Store;
 use crate::connection::Place;
 use crate::notices;
 
+impl Store {
+    /// Subscriptions with all that decides about them, whatever their state and dates: what the rules of renewal
+    /// (by its `candidate`) and of expiry judge. Of all tenants or of one, ascending by id after `after`, at most
+    /// `limit`. Those that have not expired come with their orders too. Claims nothing.
+    ///
+    /// # Errors
+    /// The database is away, or a row cannot be read; it is named.
+    pub fn all_accounts(
+        &self,
+        tenant: Option<TenantId>,
+        after: Option<SubscriptionId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Account>, StoreError> {
+        self.read(Place::Public, "reading the subscriptions", |c| {
+            let with_retries = self.has_retries(c)?;
+            accounts::load(c, &Wanted { which: Which::All, tenant, after, limit, now, with_retries })
+        })
+    }
+}
+
 impl StatusStore for Store {
     fn accounts(
         &self,
