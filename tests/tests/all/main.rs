@@ -10,6 +10,7 @@ mod crash;
 mod dependencies;
 mod dovecot;
 mod dry_run;
+mod forecasting;
 mod kill_points;
 mod misbehaviour;
 mod moving_clock;

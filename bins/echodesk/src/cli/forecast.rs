@@ -14,10 +14,9 @@ Examples:
   echodesk forecast --as-of 2026-12-01 --days 14 --json
   echodesk forecast --payments-at 02:00,08:00,14:00,20:00 --status-at 03:00
 
-A forecast plays the rules of the jobs themselves, from what the database holds now. It cannot know
-who pays by hand, saves another card or orders something else, which cards the bank declines (see
---if), or what becomes of orders that are open. What EchoDesk charges by itself is not played either.
-Nor are mailboxes: what sync-emails will find is on the mail servers.";
+It is made of what the database holds now. It cannot know who pays by hand, saves another card or
+orders something else, which cards the bank declines (see --if), what becomes of orders that are
+open, or what EchoDesk charges by itself. What sync-emails will find is on the mail servers.";
 
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]

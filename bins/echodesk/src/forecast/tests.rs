@@ -61,7 +61,12 @@ fn the_flags_are_those_of_the_jobs() {
     // One has expired on the 17th.
     assert_eq!(count("forecast --json --days 3", "suspensions"), 1);
     assert_eq!(count("forecast --json --days 3 --status-grace-days 30", "suspensions"), 0);
-    assert_eq!(count("forecast --json --days 3 --grace-days 0 --status-at 05:30", "suspensions"), 2);
+    assert_eq!(
+        count("forecast --json --days 3 --status-at 22:00", "suspensions"),
+        1,
+        "today at ten in the evening is too early"
+    );
+    assert_eq!(count("forecast --json --days 6 --grace-days 0", "suspensions"), 2);
 }
 
 #[test]

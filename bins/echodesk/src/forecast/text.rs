@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use echodesk_billing::forecast::Assumption;
 use echodesk_job::table::Table;
 
 use super::tally::{Tally, Totals};
@@ -14,13 +13,13 @@ pub(super) fn of(forecast: &Forecast) -> String {
     if tally.days.is_empty() {
         text.push_str("nothing to charge, to send or to suspend\n");
     } else if tally.left_out > 0 {
-        let _ = writeln!(text, "{} events, too many to list: here are the days\n", tally.left_out);
+        let _ = writeln!(text, "{} events are too many to list; --tenant or fewer --days show them\n", tally.left_out);
         let _ = writeln!(text, "{}", days(tally));
     } else {
         let _ = writeln!(text, "{}\n{}", events(tally), days(tally));
     }
     let _ = writeln!(text, "{}", summary(forecast));
-    let _ = writeln!(text, "A forecast cannot know {}.", CANNOT_KNOW.join("; "));
+    let _ = writeln!(text, "A forecast cannot know:\n  {}", CANNOT_KNOW.join("\n  "));
     text
 }
 
@@ -63,19 +62,13 @@ fn add(table: &mut Table, name: String, totals: &Totals) {
 }
 
 fn summary(forecast: &Forecast) -> String {
-    let assumed = match forecast.plan.assumption {
-        Assumption::Paid => "paid",
-        Assumption::Declined => "declined",
-    };
-    let mut text = format!(
-        "{} from {:.0} on, if each charge is {assumed}: {}",
-        many(u64::from(forecast.plan.days), "day"),
-        forecast.from,
-        many(forecast.tally.totals.charges, "charge")
-    );
+    let assumed = forecast.plan.assumption.code();
     let totals = &forecast.tally.totals;
+    let days = many(u64::from(forecast.plan.days), "day");
+    let mut text = format!("{days} from {:.0} on, if each charge is {assumed}: ", forecast.from);
+    text.push_str(&many(totals.charges, "charge"));
     if totals.charges > 0 {
-        let _ = write!(text, " of {} together", totals.money());
+        let _ = write!(text, " ({})", totals.money());
     }
     let _ = write!(text, ", {}", many(totals.all_mails(), "mail"));
     let kinds: Vec<String> =
