@@ -2,6 +2,7 @@
 
 mod billing;
 mod explain;
+mod forecast;
 mod notices;
 mod operation;
 
@@ -20,6 +21,7 @@ pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
 pub(crate) use explain::ExplainArgs;
+pub(crate) use forecast::ForecastArgs;
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
 pub(crate) use operation::{IdentityBindArgs, IdentityCommand, RunsCommand, RunsListArgs};
 
@@ -56,6 +58,12 @@ pub(crate) enum Command {
     /// List notices, send them again, and see what they say
     #[command(subcommand)]
     Notices(NoticesCommand),
+    /// Show what the jobs would charge, send and suspend on the next days
+    ///
+    /// Reads only, and talks to nobody but the database. Each run of recurring-payments and
+    /// subscription-status is played with the jobs' own rules, the next on what the one before has
+    /// changed. Reasons why something is not done are told once, not for each run.
+    Forecast(ForecastArgs),
     /// Send one mail with the settings by which notices go, and tell what the server says
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
@@ -253,6 +261,7 @@ Examples:
   echodesk send-test-email you@example.com
   echodesk identity bind
   echodesk runs list --failed
+  echodesk forecast --days 7
   echodesk check --tenant acme
   echodesk explain acme --since 2026-11-01
 

@@ -15,7 +15,7 @@ use crate::cli::{
     TenantCommand,
 };
 use crate::error::CommandError;
-use crate::{callbacks, check, explain, identity, mailbox, migrate, notices, orders, runs, tenant};
+use crate::{callbacks, check, explain, forecast, identity, mailbox, migrate, notices, orders, runs, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -74,6 +74,7 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Notices(NoticesCommand::List(args)) => notices::list(&world, &args),
         Command::Notices(NoticesCommand::Retry(args)) => notices::retry(&world, &args),
         Command::Notices(NoticesCommand::Preview(args)) => notices::preview(&world, &args),
+        Command::Forecast(args) => forecast::run(&world, &args),
         Command::SendTestEmail(args) => notices::send_test(&world, &args),
         Command::Identity(IdentityCommand::Bind(args)) => identity::bind(&world, &args),
         Command::Identity(IdentityCommand::Show(args)) => identity::show(&world, &args),

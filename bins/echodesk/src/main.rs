@@ -7,6 +7,7 @@ mod cli;
 mod command;
 mod error;
 mod explain;
+mod forecast;
 mod identity;
 mod mailbox;
 mod migrate;

@@ -36,18 +36,23 @@ impl Bench {
         let args = GlobalArgs { database_url: Some(url), ..GlobalArgs::default() };
         let settings = Settings::new(&args, Environment::default()).unwrap();
         let store = Store::open(&settings.database, Access::ReadWrite).unwrap();
-        let tenant = NewTenant {
-            schema: "acme".parse().unwrap(),
-            name: "Acme".to_owned(),
-            admin_email: "a@acme.example".to_owned(),
-            admin_name: "Ana".to_owned(),
-            language: Language::En,
-            domain: "acme.localhost".to_owned(),
-        };
-        store.add_tenant(&tenant, now()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(now()));
         let world = World { settings, clock, terminal: Terminal::new(Box::new(std::io::sink()), false) };
-        Self { world, store, _folder: folder }
+        let bench = Self { world, store, _folder: folder };
+        bench.add_tenant("acme");
+        bench
+    }
+
+    pub(crate) fn add_tenant(&self, schema: &str) {
+        let tenant = NewTenant {
+            schema: schema.parse().unwrap(),
+            name: "Acme".to_owned(),
+            admin_email: format!("a@{schema}.example"),
+            admin_name: "Ana".to_owned(),
+            language: Language::En,
+            domain: format!("{schema}.localhost"),
+        };
+        self.store.add_tenant(&tenant, now()).unwrap();
     }
 
     /// One that has a subscription of 50 GEL a month, until 24 November, and a card.
@@ -69,6 +74,7 @@ impl Bench {
             Command::Notices(NoticesCommand::Retry(args)) => crate::notices::retry(&self.world, &args),
             Command::Notices(NoticesCommand::Preview(args)) => crate::notices::preview(&self.world, &args),
             Command::Explain(args) => crate::explain::run(&self.world, &args),
+            Command::Forecast(args) => crate::forecast::run(&self.world, &args),
             Command::SendTestEmail(args) => crate::notices::send_test(&self.world, &args),
             other => panic!("not for these tests: {other:?}"),
         }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Parser;
-use echodesk_billing::rules::due::Policy;
+use echodesk_billing::rules::due::{LONGEST_WINDOW_DAYS, Policy};
 use echodesk_billing::run::RenewalOptions;
 use echodesk_core::{SchemaName, Tenant};
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
@@ -13,10 +13,6 @@ use echodesk_job::settings::names;
 use echodesk_job::{CommonArgs, SettingsError, values};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-
-/// A payment extends by 30 days. In a window of 30 days or more, what was just extended would be due again
-/// at once: runs could not be repeated as often as one likes.
-const LONGEST_DAYS: u32 = 29;
 
 /// Charge the saved cards of subscriptions that are about to expire
 ///
@@ -66,17 +62,17 @@ pub(crate) struct RecurringPayments {
 }
 
 fn days() -> impl clap::builder::TypedValueParser<Value = u32> {
-    clap::value_parser!(u32).range(0..=i64::from(LONGEST_DAYS))
+    clap::value_parser!(u32).range(0..=i64::from(LONGEST_WINDOW_DAYS))
 }
 
 impl RecurringPayments {
     /// Refuses a window in which one payment is not enough.
     pub(crate) fn check_window(&self) -> Result<(), SettingsError> {
-        if self.days_before + self.grace_days <= LONGEST_DAYS {
+        if self.days_before + self.grace_days <= LONGEST_WINDOW_DAYS {
             return Ok(());
         }
         let why = format!(
-            "together with --grace-days {} that is over {LONGEST_DAYS} days, and a payment extends by 30: a subscription \
+            "together with --grace-days {} that is over {LONGEST_WINDOW_DAYS} days, and a payment extends by 30: a subscription \
              that was just renewed would be due again",
             self.grace_days
         );

@@ -13,6 +13,7 @@ mod documentation;
 mod dovecot;
 mod dry_run;
 mod explaining;
+mod forecasting;
 mod identity;
 mod kill_points;
 mod misbehaviour;

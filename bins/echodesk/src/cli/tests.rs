@@ -42,6 +42,9 @@ fn every_documented_command_is_understood() {
         "notices retry --all --tenant acme",
         "notices preview reminder",
         "notices preview mailbox_switched_off --language ru --html -",
+        "forecast",
+        "forecast --days 90 --tenant acme --json --as-of 2026-12-01 --if declined --days-before 5 --grace-days 9",
+        "forecast --status-grace-days 90 --payments-at 02:00,14:30 --status-at 23:59",
         "send-test-email a@b.example --language ka",
         "check --tenant acme --json --ca-file ca.pem --jobs 2",
     ] {
@@ -96,6 +99,12 @@ fn what_cannot_be_stored_is_refused_by_name() {
         ("notices preview nothing".to_owned(), "grace_warning"),
         ("notices preview".to_owned(), "<KIND>"),
         ("notices preview reminder --language de".to_owned(), "en, ka, ru"),
+        ("forecast --days 0".to_owned(), "1..=90"),
+        ("forecast --days 91".to_owned(), "1..=90"),
+        ("forecast --if unknown".to_owned(), "paid, declined"),
+        ("forecast --payments-at 2am".to_owned(), "02:00"),
+        ("forecast --status-at 24:00".to_owned(), "02:00"),
+        ("forecast --as-of tomorrow".to_owned(), "2026-12-01T10:00:00Z"),
         ("send-test-email nobody".to_owned(), "name@domain"),
         ("check --jobs 0".to_owned(), "must be at least 1"),
     ];
@@ -153,5 +162,13 @@ fn the_help_of_notices_is_worth_reading() {
         add(notices.find_subcommand_mut(name).unwrap());
     }
     add(command.find_subcommand_mut("send-test-email").unwrap());
+    insta::assert_snapshot!(help);
+}
+
+#[test]
+fn the_help_of_forecast_is_worth_reading() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let help = command.find_subcommand_mut("forecast").unwrap().render_long_help().to_string();
     insta::assert_snapshot!(help);
 }

@@ -7,6 +7,7 @@ mod at_once;
 mod candidates;
 mod claiming;
 mod expiring;
+mod forecasting;
 mod invoicing;
 mod listing;
 mod looking_after;

@@ -1,0 +1,90 @@
+//! The command line of `echodesk forecast`.
+
+use clap::{Args, ValueEnum};
+use echodesk_billing::forecast::Assumption;
+use echodesk_core::SchemaName;
+use echodesk_job::values;
+use jiff::Timestamp;
+use jiff::civil::Time;
+
+const EXAMPLES: &str = "\
+Examples:
+  echodesk forecast --days 7
+  echodesk forecast --tenant acme --if declined
+  echodesk forecast --as-of 2026-12-01 --days 14 --json
+  echodesk forecast --payments-at 02:00,08:00,14:00,20:00 --status-at 03:00
+
+It is made of what the database holds now. It cannot know who pays by hand, saves another card or
+orders something else, which cards the bank declines (see --if), what becomes of orders that are
+open, or what EchoDesk charges by itself. What sync-emails will find is on the mail servers.";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct ForecastArgs {
+    /// So many days of 24 hours, from now on
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub(crate) days: u32,
+    /// This tenant's only
+    #[arg(long, value_name = "SCHEMA")]
+    pub(crate) tenant: Option<SchemaName>,
+    /// Begin at another time than now (RFC 3339, or a day for its 00:00 UTC), with things as they stand now
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub(crate) as_of: Option<Timestamp>,
+    /// What becomes of charges: paid, or declined for want of money and tried again
+    #[arg(long = "if", value_name = "OUTCOME", value_enum, default_value_t)]
+    pub(crate) outcome: ChargeOutcome,
+    /// The --days-before of recurring-payments
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=29))]
+    #[arg(help_heading = "How the jobs run")]
+    pub(crate) days_before: u32,
+    /// The --grace-days of recurring-payments and of subscription-status (with --days-before, at most 29)
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(0..=29))]
+    #[arg(help_heading = "How the jobs run")]
+    pub(crate) grace_days: u32,
+    /// The --grace-days of subscription-status, where it has others
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=90))]
+    #[arg(help_heading = "How the jobs run")]
+    pub(crate) status_grace_days: Option<u32>,
+    /// When recurring-payments runs each day, in UTC: HH:MM, several separated by commas
+    #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "02:00")]
+    #[arg(value_parser = time_of_day, help_heading = "How the jobs run")]
+    pub(crate) payments_at: Vec<Time>,
+    /// When subscription-status runs each day, likewise
+    #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "03:00")]
+    #[arg(value_parser = time_of_day, help_heading = "How the jobs run")]
+    pub(crate) status_at: Vec<Time>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A time of day: `HH:MM`.
+fn time_of_day(text: &str) -> Result<Time, TimeError> {
+    let text = text.trim();
+    // Seconds and fractions would be understood as well, and crontabs have none.
+    Some(text).filter(|text| text.len() == 5).and_then(|text| text.parse().ok()).ok_or(TimeError)
+}
+
+/// clap names the flag and shows the value.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected a time of day such as 02:00")]
+struct TimeError;
+
+/// What is assumed of charges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChargeOutcome {
+    /// The bank takes each
+    #[default]
+    Paid,
+    /// It declines each, which may be otherwise on another day
+    Declined,
+}
+
+impl From<ChargeOutcome> for Assumption {
+    fn from(outcome: ChargeOutcome) -> Self {
+        match outcome {
+            ChargeOutcome::Paid => Self::Paid,
+            ChargeOutcome::Declined => Self::Declined,
+        }
+    }
+}

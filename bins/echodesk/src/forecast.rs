@@ -1,0 +1,73 @@
+//! `echodesk forecast`.
+
+mod json;
+mod read;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
+
+use echodesk_billing::forecast::{Plan, Schedule};
+use echodesk_billing::rules::due::{LONGEST_WINDOW_DAYS, Policy};
+use echodesk_billing::rules::expiry::ExpiryPolicy;
+use echodesk_core::Environment;
+use echodesk_job::{Needs, SettingsError, tenant, time_zone};
+use echodesk_store::Access;
+use jiff::Timestamp;
+
+use self::tally::Tally;
+use crate::answer::Answer;
+use crate::cli::ForecastArgs;
+use crate::command::World;
+use crate::error::CommandError;
+
+/// What no rule can know, for people.
+const CANNOT_KNOW: [&str; 3] = [
+    "who pays by hand, saves another card or orders something else",
+    "which cards the bank declines: see --if",
+    "what becomes of orders that are open, and what EchoDesk charges by itself",
+];
+
+/// A forecast with what it was made for.
+struct Forecast {
+    plan: Plan,
+    from: Timestamp,
+    tally: Tally,
+}
+
+pub(crate) fn run(world: &World, args: &ForecastArgs) -> Result<Answer, CommandError> {
+    let plan = plan(args, &world.settings.environment)?;
+    let store = world.store(Access::ReadOnly, Needs::Billing)?;
+    let tenant = args.tenant.as_ref().map(|schema| tenant::find(&store, schema)).transpose()?;
+    tenant::refuse_unknown_exempt(&store, tenant::EXEMPT, &plan.renewals.exempt)?;
+    let from = args.as_of.unwrap_or_else(|| world.clock.now());
+    let tally = read::all(&store, tenant.map(|tenant| tenant.id), &plan, from)?;
+    let forecast = Forecast { plan, from, tally };
+    Ok(Answer::done(if args.json { json::of(&forecast) } else { text::of(&forecast) }))
+}
+
+fn plan(args: &ForecastArgs, environment: &Environment) -> Result<Plan, SettingsError> {
+    if args.days_before + args.grace_days > LONGEST_WINDOW_DAYS {
+        let why = format!(
+            "together with --grace-days {} that is over {LONGEST_WINDOW_DAYS} days, which recurring-payments refuses; \
+             --status-grace-days may be more",
+            args.grace_days
+        );
+        return Err(SettingsError::wrong("--days-before", why));
+    }
+    let (exempt, time_zone) = (tenant::exempt(environment)?, time_zone::billing(environment)?);
+    Ok(Plan {
+        renewals: Policy {
+            days_before: args.days_before,
+            grace_days: args.grace_days,
+            exempt: exempt.clone(),
+            time_zone: time_zone.clone(),
+            ..Policy::default()
+        },
+        expiry: ExpiryPolicy { grace_days: args.status_grace_days.unwrap_or(args.grace_days), exempt, time_zone },
+        schedule: Schedule { renewals: args.payments_at.clone(), status: args.status_at.clone() },
+        assumption: args.outcome.into(),
+        days: args.days,
+    })
+}
