@@ -147,3 +147,37 @@ on_both! {
         assert!(store.tenants(&Scope::AllActive).unwrap().iter().all(|tenant| tenant.mailboxes.is_ok()));
     }
 }
+
+on_both! {
+    fn tables_of_a_newer_version_are_a_warning(world) {
+        assert_eq!(world.store.inspect_public().unwrap(), []);
+        match &world.url {
+            DatabaseUrl::Postgres { .. } => world.execute(NEWER),
+            DatabaseUrl::Sqlite(folder) => {
+                use diesel::connection::{Connection as _, SimpleConnection as _};
+                let path = folder.join("public.sqlite3").display().to_string();
+                diesel::SqliteConnection::establish(&path).unwrap().batch_execute(NEWER).unwrap();
+            }
+        }
+        let findings = world.store.inspect_public().unwrap();
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(finding.severity, Severity::Warning);
+        assert!(finding.problem.contains("newer") && finding.problem.contains("20990101000000"), "{finding:?}");
+    }
+}
+
+const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')";
+
+on_both! {
+    fn the_time_of_the_server_is_that_of_this_machine_in_tests(world) {
+        use echodesk_core::{Clock as _, SystemClock};
+        let clock = SystemClock::new();
+        let before = clock.now();
+        let Some(server) = world.store.server_time().unwrap() else {
+            assert!(world.is_embedded());
+            return;
+        };
+        let slack = jiff::SignedDuration::from_millis(1);
+        assert!(before - slack <= server && server <= clock.now() + slack, "{before} {server}");
+    }
+}
