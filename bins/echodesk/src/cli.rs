@@ -56,9 +56,11 @@ pub(crate) enum Command {
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
     SendTestEmail(SendTestEmailArgs),
-    /// Check database, tables, keys, attachments, e-mail settings and every mailbox
+    /// Check settings, database, keys, bank, mail server, attachments and every mailbox
     ///
-    /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
+    /// One line each: ok, warning or FAILED, and what to do about it. A token is fetched from the bank, the mail server
+    /// and mailboxes are logged in to, and BOG_CALLBACK_URL gets an empty request; nothing is charged and no mail is
+    /// sent. Exit code 1 if anything failed.
     Check(CheckArgs),
 }
 
@@ -190,6 +192,9 @@ pub(crate) struct CheckArgs {
     /// Mailboxes checked at once
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::positive::<NonZeroUsize>)]
     pub(crate) jobs: NonZeroUsize,
+    /// Connect to nobody but the database: not to the bank, mail servers, the callback address or a bucket
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -236,7 +241,8 @@ Examples:
   echodesk notices retry --all --tenant acme
   echodesk notices preview reminder --language ka --html reminder.html
   echodesk send-test-email you@example.com
-  echodesk check --tenant acme
+  echodesk check
+  echodesk check --tenant acme --json
 
 Exit codes:
   0    done

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use echodesk_core::StopToken;
 use echodesk_job::signals::Signals;
-use echodesk_job::{JobError, Needs, time_zone};
+use echodesk_job::{JobError, Needs, SettingsError, time_zone};
 use echodesk_store::Access;
 use tokio::net::TcpListener;
 
@@ -21,7 +21,7 @@ use crate::error::CommandError;
 /// Serves until a signal asks to stop. Whatever is wrong with settings, database or address is found
 /// out before.
 pub(crate) fn serve(world: &World, args: &ServeArgs) -> Result<Answer, CommandError> {
-    let keys = keys(&world.settings.environment)?;
+    let keys = keys(&world.settings.environment).map_err(SettingsError::from)?;
     let time_zone = time_zone::billing(&world.settings.environment)?;
     let store = world.store(Access::ReadWrite, Needs::Billing)?;
     let limits = Limits::default();

@@ -1,0 +1,111 @@
+//! Can the values be used that no other part of the check looks at?
+
+use echodesk_core::Environment;
+use echodesk_job::{JobError, SettingsError, one_line, tenant, time_zone};
+use echodesk_store::Store;
+
+use super::super::finding::Finding;
+use super::super::remedy;
+
+const ZONE: &str = "ECHODESK_TIME_ZONE";
+const PING: &str = "ECHODESK_PING_URL";
+
+pub(super) fn check(environment: &Environment) -> Vec<Finding> {
+    let mut findings = vec![match time_zone::billing(environment) {
+        Ok(_) => {
+            let days = environment.get(ZONE).unwrap_or("UTC");
+            Finding::ok("settings", ZONE, format!("days are those of {days}"))
+        }
+        Err(error) => wrong(ZONE, &error, "use a name of the IANA list, for example Asia/Tbilisi, or leave it out"),
+    }];
+    if let Some(address) = environment.get(PING) {
+        findings.push(ping(address));
+    }
+    findings
+}
+
+/// Whether the tenants that pay nothing can be read and are there. Nothing if none are named.
+pub(crate) fn exempt(store: &Store, environment: &Environment) -> Option<Finding> {
+    const REMEDY: &str = "name schemas as `echodesk tenant list` shows them, separated by commas";
+    environment.get(tenant::EXEMPT)?;
+    let exempt = match tenant::exempt(environment) {
+        Ok(exempt) => exempt,
+        Err(error) => return Some(wrong(tenant::EXEMPT, &error, REMEDY)),
+    };
+    Some(match tenant::refuse_unknown_exempt(store, tenant::EXEMPT, &exempt) {
+        Ok(()) => {
+            let names: Vec<String> = exempt.iter().map(ToString::to_string).collect();
+            Finding::ok("settings", tenant::EXEMPT, format!("pay nothing: {}", names.join(", ")))
+        }
+        Err(error @ JobError::UnknownExempt { .. }) => {
+            Finding::failed("settings", tenant::EXEMPT, one_line(&error), REMEDY)
+        }
+        Err(error) => Finding::failed("settings", tenant::EXEMPT, one_line(&error), remedy::TENANTS),
+    })
+}
+
+/// The name is in the subject already.
+fn wrong(name: &'static str, error: &SettingsError, advice: &str) -> Finding {
+    let line = one_line(error);
+    let detail = line.strip_prefix(name).map_or(line.as_str(), str::trim_start);
+    Finding::failed("settings", name, detail, advice)
+}
+
+/// An address may hold a key, and is not shown.
+fn ping(address: &str) -> Finding {
+    const REMEDY: &str = "expected https://HOST/PATH; {job} in it stands for the job's name";
+    let parsed = url::Url::parse(&address.replace("{job}", "job"));
+    let problem = match &parsed {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => "begins neither with https:// nor with http://",
+        Ok(url) if url.host().is_none() => "names no host",
+        Ok(_) => return Finding::ok("settings", PING, "an address; it is not called by this check"),
+        Err(_) => "is not a URL",
+    };
+    Finding::failed("settings", PING, problem, REMEDY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::finding::Verdict;
+    use crate::testing::Bench;
+
+    fn of(findings: Vec<Finding>, name: &str) -> (Verdict, String) {
+        let found = findings.into_iter().find(|finding| finding.subject == name).unwrap();
+        assert_eq!(found.verdict == Verdict::Ok, found.remedy.is_none(), "{found:?}");
+        assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+        (found.verdict, found.detail)
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_are_failures_by_name() {
+        let table = [
+            (ZONE, "Asia/Tbilisi", Verdict::Ok, "days are those of Asia/Tbilisi"),
+            (ZONE, "Asia/Tiflis", Verdict::Failed, "cannot be used: there is no time zone"),
+            (PING, "https://hc.example/hunter2/{job}", Verdict::Ok, "not called"),
+            (PING, "http://{job}.hc.example/", Verdict::Ok, "not called"),
+            (PING, "hc.example/hunter2", Verdict::Failed, "is not a URL"),
+            (PING, "ftp://hc.example/hunter2", Verdict::Failed, "neither"),
+        ];
+        for (name, value, verdict, part) in table {
+            let told = of(check(&[(name, value)].into_iter().collect()), name);
+            assert!(told.0 == verdict && told.1.contains(part), "{value}: {told:?}");
+        }
+        assert_eq!(of(check(&Environment::default()), ZONE).1, "days are those of UTC");
+    }
+
+    #[test]
+    fn exempt_tenants_that_are_nobody_are_a_failure() {
+        let bench = Bench::new();
+        let told = |value: &str| {
+            let found = exempt(&bench.store, &[(tenant::EXEMPT, value)].into_iter().collect());
+            found.map(|found| of(vec![found], tenant::EXEMPT))
+        };
+        assert_eq!(told(""), None);
+        assert_eq!(told("acme"), Some((Verdict::Ok, "pay nothing: acme".to_owned())));
+        let (verdict, detail) = told("acme,acne").unwrap();
+        assert!(verdict == Verdict::Failed && detail.contains("did you mean acme?"), "{detail}");
+        let (verdict, detail) = told("ac/me").unwrap();
+        assert!(verdict == Verdict::Failed && detail.starts_with("cannot be used"), "{detail}");
+    }
+}
