@@ -44,7 +44,7 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
     let reach = Reach { offline: args.offline, clock: Arc::clone(&world.clock) };
     let told: Vec<String> = findings.iter().map(|finding| finding.subject.clone()).collect();
     let mut parts: Vec<Part<'_>> = vec![
-        Box::new(|| bank::check(environment, &reach)),
+        Box::new(|| bank::check(&world.settings, &reach)),
         Box::new(|| web_hook::check(environment, &reach)),
         Box::new(|| vec![email::check(world, &reach, store.is_some())]),
     ];

@@ -7,7 +7,7 @@ use echodesk_billing::bank::{
 };
 use echodesk_billing::ports::SystemRandom;
 use echodesk_core::{DatabaseUrl, Environment};
-use echodesk_job::{bank, one_line};
+use echodesk_job::{Settings, bank, one_line};
 
 use super::far::{Reach, STEP};
 use super::finding::Finding;
@@ -17,9 +17,10 @@ use crate::callbacks::{KeysProblem, callback_keys};
 const NOT_SET: &str = "set BOG_CLIENT_ID and BOG_CLIENT_SECRET as EchoDesk has them, or leave recurring-payments out of \
                        the crontab";
 
-pub(super) fn check(environment: &Environment, reach: &Reach) -> Vec<Finding> {
+pub(super) fn check(settings: &Settings, reach: &Reach) -> Vec<Finding> {
+    let environment = &settings.environment;
     if ["BOG_CLIENT_ID", "BOG_CLIENT_SECRET"].iter().all(|name| environment.get(name).is_none()) {
-        return vec![not_set_up(environment)];
+        return vec![not_set_up(&settings.database)];
     }
     let settings = match bank::settings(environment) {
         Ok(settings) => settings,
@@ -32,11 +33,11 @@ pub(super) fn check(environment: &Environment, reach: &Reach) -> Vec<Finding> {
 }
 
 /// On a database of EchoDesk's somebody may take it for granted that cards are charged.
-fn not_set_up(environment: &Environment) -> Finding {
+fn not_set_up(database: &DatabaseUrl) -> Finding {
     const DETAIL: &str = "not set up: recurring-payments cannot run, except as a dry run";
-    match DatabaseUrl::from_environment(environment) {
-        Ok(DatabaseUrl::Postgres { .. }) => Finding::failed("bank", "", DETAIL, NOT_SET).warning(),
-        Ok(DatabaseUrl::Sqlite(_)) | Err(_) => Finding::ok("bank", "", DETAIL),
+    match database {
+        DatabaseUrl::Postgres { .. } => Finding::failed("bank", "", DETAIL, NOT_SET).warning(),
+        DatabaseUrl::Sqlite(_) => Finding::ok("bank", "", DETAIL),
     }
 }
 
@@ -116,6 +117,71 @@ fn key(environment: &Environment) -> Finding {
         Err(KeysProblem::Settings(error)) => Finding::failed("bank", "callback key", one_line(&error), REMEDY),
         Err(KeysProblem::Unknown(error)) => {
             Finding::failed("bank", "callback key", one_line(&error), UNKNOWN).warning()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use echodesk_core::SystemClock;
+    use echodesk_job::GlobalArgs;
+
+    use super::*;
+    use crate::check::finding::Verdict;
+
+    fn found(pairs: &[(&str, &str)]) -> Vec<Finding> {
+        let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
+        check(&settings, &Reach { offline: true, clock: Arc::new(SystemClock::new()) })
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told_without_calling_anybody() {
+        const POSTGRES: (&str, &str) = ("DATABASE_URL", "postgres://db/echodesk");
+        const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
+        const SECRET: (&str, &str) = ("BOG_CLIENT_SECRET", "hunter2");
+        const SANDBOX: (&str, &str) = ("BOG_API_BASE_URL", "https://api-sandbox.bog.ge/payments/v1");
+        let table: [(&[(&str, &str)], Verdict, &str); 8] = [
+            (&[], Verdict::Ok, "not set up"),
+            (&[POSTGRES], Verdict::Warning, "leave recurring-payments out"),
+            (&[ID], Verdict::Failed, "BOG_CLIENT_SECRET is not set"),
+            (&[ID, SECRET, ("BOG_CALLBACK_URL", "http://jobs.example.com/")], Verdict::Failed, "BOG_CALLBACK_URL"),
+            (&[ID, SECRET], Verdict::Ok, "https://oauth2.bog.ge: set; not called"),
+            (&[ID, SECRET], Verdict::Ok, "callback key: the bank's own"),
+            (
+                &[ID, SECRET, SANDBOX],
+                Verdict::Failed,
+                "BOG_AUTH_URL is the bank's production and BOG_API_BASE_URL is not",
+            ),
+            (&[ID, SECRET, ("BOG_API_BASE_URL", "https://bank.example/")], Verdict::Warning, "no key is known"),
+        ];
+        for (pairs, verdict, part) in table {
+            let found = found(pairs);
+            let line = |f: &Finding| {
+                format!("{} {}: {} {}", f.check, f.subject, f.detail, f.remedy.clone().unwrap_or_default())
+            };
+            let told = found.iter().find(|finding| line(finding).contains(part));
+            assert!(told.is_some_and(|told| told.verdict == verdict), "{pairs:?}, {part}: {found:?}");
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn each_reason_why_there_is_no_token_has_its_own_advice() {
+        let account = [("BOG_CLIENT_ID", "shop"), ("BOG_CLIENT_SECRET", "hunter2")];
+        let settings = bank::settings(&account.into_iter().collect()).unwrap();
+        let table = [
+            (LogInError::Refused { status: 401, code: None }, "those of the sandbox"),
+            (LogInError::Resolve(String::new()), "is oauth2.bog.ge spelled right in BOG_AUTH_URL"),
+            (LogInError::Connect(String::new()), "firewall"),
+            (LogInError::Tls(String::new()), "ca-certificates"),
+            (LogInError::TimedOut(STEP), "firewall"),
+            (LogInError::Unavailable { status: 503 }, "try again later"),
+            (LogInError::Unavailable { status: 302 }, "the bank's token address?"),
+            (LogInError::NotTheBank(String::new()), "the bank's token address?"),
+        ];
+        for (error, part) in table {
+            let advice = advice(&error, &settings);
+            assert!(advice.contains(part), "{error:?}: {advice}");
         }
     }
 }
