@@ -73,3 +73,52 @@ fn advice(obstacle: SmtpObstacle, smtp: &SmtpSettings) -> String {
         _ => format!("is {host}:{port} really a mail server, and does it know this machine?"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use echodesk_core::SystemClock;
+
+    use super::*;
+
+    fn smtp(port: u16, security: SmtpSecurity) -> SmtpSettings {
+        let host = "mx.example".to_owned();
+        SmtpSettings { host, port, security, credentials: None, ca_file: None, limits: SmtpLimits::default() }
+    }
+
+    #[test]
+    fn each_obstacle_has_its_own_advice() {
+        use SmtpSecurity::{None, StartTls, Tls};
+        let table = [
+            (SmtpObstacle::Resolve, 25, None, "is mx.example spelled right in EMAIL_HOST"),
+            (SmtpObstacle::Connect, 25, None, "is 25 its port"),
+            (SmtpObstacle::Tls, 587, Tls, "set EMAIL_USE_TLS=True in place of EMAIL_USE_SSL"),
+            (SmtpObstacle::Tls, 465, Tls, "ECHODESK_CA_FILE"),
+            (SmtpObstacle::Tls, 587, StartTls, "a name in the certificate of mx.example"),
+            (SmtpObstacle::NoStartTls, 25, StartTls, "EMAIL_PORT=587"),
+            (SmtpObstacle::Greeting, 465, StartTls, "set EMAIL_USE_SSL=True"),
+            (SmtpObstacle::Greeting, 465, Tls, "is mx.example:465 really a mail server"),
+            (SmtpObstacle::LogIn, 587, StartTls, "app password"),
+        ];
+        for (obstacle, port, security, part) in table {
+            let advice = advice(obstacle, &smtp(port, security));
+            assert!(advice.contains(part), "{obstacle:?} {port}: {advice}");
+        }
+    }
+
+    #[test]
+    fn a_folder_must_be_one_that_can_be_written_to() {
+        let reach = Reach { offline: false, clock: Arc::new(SystemClock::new()) };
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(probe(&Way::File(folder.path().to_owned()), &reach), Ok("; can be written to".to_owned()));
+        let (problem, remedy) = probe(&Way::File("/dev/null/mails".into()), &reach).unwrap_err();
+        assert!(problem.contains("/dev/null/mails") && remedy.contains("EMAIL_FILE_PATH"), "{problem}: {remedy}");
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_was_set() {
+        let set = |seconds| SmtpLimits::answering_within(Duration::from_secs(seconds));
+        assert_eq!((longest(set(3)), longest(set(60))), (Duration::from_secs(3), STEP));
+    }
+}
