@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::sandbox::bank::CLIENT_ID;
+
 /// An installation: a database, the keys, and where the programs are.
 #[derive(Clone, Debug)]
 pub struct Installation {
@@ -42,6 +44,7 @@ impl Installation {
             .env("PATH", "/usr/bin:/bin")
             .env("DATABASE_URL", &self.database_url)
             .env("ECHODESK_SECRET_KEY", SECRET_KEY)
+            .env("ECHODESK_ENVIRONMENT", "test")
             .env("ECHODESK_ATTACHMENTS", format!("file://{}", self.folder.join("attachments").display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -60,6 +63,16 @@ impl Installation {
         // One that fails early does not read; what it says is in the result.
         let _ = child.stdin.take().map(|mut pipe| pipe.write_all(input.as_bytes()));
         Ended::of(child)
+    }
+
+    /// Says that the database is this installation's, with the sandbox bank and a mail server.
+    ///
+    /// # Panics
+    /// It cannot be said.
+    pub fn bind(&self, mail_host: &str) {
+        let mut command = self.command("echodesk", &["identity", "bind", "--moved"]);
+        command.env("BOG_CLIENT_ID", CLIENT_ID).env("EMAIL_HOST", mail_host).env("DEFAULT_FROM_EMAIL", "a@example.com");
+        let _ = Ended::of(command.spawn().expect("echodesk is built beside the tests")).well();
     }
 
     /// Runs `sync-emails` to its end.

@@ -2,6 +2,7 @@
 
 mod billing;
 mod notices;
+mod operation;
 
 use std::num::NonZeroUsize;
 
@@ -18,6 +19,7 @@ pub(crate) use billing::{
     CallbacksCommand, OrdersCommand, OrdersListArgs, OrdersResolveArgs, ServeArgs, TenantSubscribeArgs,
 };
 pub(crate) use notices::{NoticesCommand, NoticesListArgs, NoticesPreviewArgs, NoticesRetryArgs, SendTestEmailArgs};
+pub(crate) use operation::{IdentityBindArgs, IdentityCommand, RunsCommand, RunsListArgs};
 
 /// Look after the database of the EchoDesk jobs
 #[derive(Debug, Parser)]
@@ -56,6 +58,12 @@ pub(crate) enum Command {
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
     SendTestEmail(SendTestEmailArgs),
+    /// Say whose this database is, so that a copy of it charges and mails nobody
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Look back on runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Check settings, database, keys, bank, mail server, attachments and every mailbox
     ///
     /// One line each: ok, warning or FAILED, and what to do about it. A token is fetched from the bank, the mail server
@@ -241,6 +249,8 @@ Examples:
   echodesk notices retry --all --tenant acme
   echodesk notices preview reminder --language ka --html reminder.html
   echodesk send-test-email you@example.com
+  echodesk identity bind
+  echodesk runs list --failed
   echodesk check
   echodesk check --tenant acme --json
 

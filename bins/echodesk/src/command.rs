@@ -10,9 +10,12 @@ use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, on
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
-use crate::cli::{CallbacksCommand, Cli, Command, MailboxCommand, NoticesCommand, OrdersCommand, TenantCommand};
+use crate::cli::{
+    CallbacksCommand, Cli, Command, IdentityCommand, MailboxCommand, NoticesCommand, OrdersCommand, RunsCommand,
+    TenantCommand,
+};
 use crate::error::CommandError;
-use crate::{callbacks, check, mailbox, migrate, notices, orders, tenant};
+use crate::{callbacks, check, identity, mailbox, migrate, notices, orders, runs, tenant};
 
 /// What commands work with.
 pub(crate) struct World {
@@ -76,6 +79,9 @@ fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Term
         Command::Notices(NoticesCommand::Retry(args)) => notices::retry(&world, &args),
         Command::Notices(NoticesCommand::Preview(args)) => notices::preview(&world, &args),
         Command::SendTestEmail(args) => notices::send_test(&world, &args),
+        Command::Identity(IdentityCommand::Bind(args)) => identity::bind(&world, &args),
+        Command::Identity(IdentityCommand::Show(args)) => identity::show(&world, &args),
+        Command::Runs(RunsCommand::List(args)) => runs::list(&world, &args),
         Command::Check(args) => Ok(check::run(&world, &args)),
     }
 }

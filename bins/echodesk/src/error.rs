@@ -60,6 +60,25 @@ pub(crate) enum CommandError {
         /// What `--tenant` says.
         tenant: SchemaName,
     },
+    /// The database is bound to another installation, and nobody said why that is to change.
+    #[error(
+        "the database is bound to {name:?} ({differences}): say --copy if it is a copy of that installation's, whose \
+         waiting notices are then withdrawn here, or --moved if that installation has moved or changed"
+    )]
+    BoundElsewhere {
+        /// What that is called.
+        name: String,
+        /// In what it differs from this one.
+        differences: String,
+    },
+    /// A job that there is not.
+    #[error("there is no job {job:?}: {known}")]
+    UnknownJob {
+        /// What was asked for.
+        job: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A subscription costs no amount of money.
     #[error("the price for {agents} agents")]
     Price {
@@ -102,6 +121,8 @@ impl CommandError {
             | Self::AmbiguousMailbox { .. }
             | Self::TwoTenants { .. }
             | Self::Price { .. }
+            | Self::BoundElsewhere { .. }
+            | Self::UnknownJob { .. }
             | Self::Unwritable { .. }
             | Self::Listen { .. } => ExitStatus::Usage,
             Self::Unresolvable(Unresolvable::Contradicted { .. }) => ExitStatus::DoneWithFailures,

@@ -6,10 +6,12 @@ mod check;
 mod cli;
 mod command;
 mod error;
+mod identity;
 mod mailbox;
 mod migrate;
 mod notices;
 mod orders;
+mod runs;
 mod tenant;
 #[cfg(test)]
 mod testing;

@@ -130,6 +130,7 @@ list until `echodesk orders resolve` has told what became of them.";
         names::NOTICES,
         names::CERTIFICATES,
         names::TIME_ZONE,
+        names::OPERATION,
         names::OUTPUT,
     ];
     format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))

@@ -33,6 +33,7 @@ impl Job for RecurringPayments {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const NEEDS: Needs = Needs::Billing;
     const PROGRESS: ProgressWords = PROGRESS;
+    const CHARGES: bool = true;
     type Plan = Plan;
 
     fn common(&self) -> &CommonArgs {

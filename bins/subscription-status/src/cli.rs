@@ -68,8 +68,15 @@ A suspension is withheld while money may have come that nobody has booked: a cha
 order that is paid and has extended nothing, a page on which somebody seems to be paying. Exit code
 1 means that somebody should read the list: a suspension was withheld for such a reason, or a notice
 could not be delivered or waits after tries that failed. `echodesk orders list` and `echodesk notices list` show more.";
-    let groups =
-        [names::DATABASE, names::BILLING, names::NOTICES, names::CERTIFICATES, names::TIME_ZONE, names::OUTPUT];
+    let groups = [
+        names::DATABASE,
+        names::BILLING,
+        names::NOTICES,
+        names::CERTIFICATES,
+        names::TIME_ZONE,
+        names::OPERATION,
+        names::OUTPUT,
+    ];
     format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
 }
 

@@ -72,7 +72,15 @@ Examples:
   sync-emails --max-messages 100000             fill a new mailbox in one go
   sync-emails -q --report /var/lib/echodesk/sync.json
                                                 nothing but errors, and numbers for a monitor";
-    let groups = [names::DATABASE, names::MAIL, names::NOTICES, names::CERTIFICATES, names::TIME_ZONE, names::OUTPUT];
+    let groups = [
+        names::DATABASE,
+        names::MAIL,
+        names::NOTICES,
+        names::CERTIFICATES,
+        names::TIME_ZONE,
+        names::OPERATION,
+        names::OUTPUT,
+    ];
     format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
 }
 

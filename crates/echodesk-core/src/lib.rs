@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod database_url;
 pub mod environment;
+pub mod identity;
 pub mod ids;
 pub mod language;
 pub mod notice;
@@ -15,6 +16,7 @@ pub mod tenant;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use environment::{DotEnv, DotEnvState, Environment, EnvironmentError, Origin};
+pub use identity::{Difference, Identity, Surroundings};
 pub use ids::{AttemptId, ConnectionId, NoticeId, RunId, SubscriptionId, TenantId};
 pub use language::Language;
 pub use schema_name::{SchemaName, SchemaNameError};

@@ -39,6 +39,25 @@ pub enum JobError {
         /// One line each: place, problem, remedy.
         problems: Vec<String>,
     },
+    /// Nobody has said whose the database is.
+    #[error(
+        "before {act}, say whose this database is: set ECHODESK_ENVIRONMENT (for example production) and run \
+         `echodesk identity bind` once; a copy of the database is then recognised and acts on nobody"
+    )]
+    NotBound {
+        /// What the run would do.
+        act: &'static str,
+    },
+    /// The database belongs to another installation.
+    #[error("nothing was done: this database belongs to {bound:?} ({}); {remedy}", differences.join("; "))]
+    NotOurs {
+        /// What that is called.
+        bound: String,
+        /// In what it differs from this one.
+        differences: Vec<String>,
+        /// How to go on.
+        remedy: &'static str,
+    },
     /// `--tenant` names nobody.
     #[error("no tenant {schema}{}", crate::tenant::suggestion(close))]
     UnknownTenant {
@@ -85,6 +104,8 @@ impl JobError {
             | Self::Settings(_)
             | Self::NoDatabase { .. }
             | Self::NotReady { .. }
+            | Self::NotBound { .. }
+            | Self::NotOurs { .. }
             | Self::UnknownTenant { .. }
             | Self::UnknownExempt { .. } => ExitStatus::Usage,
             Self::Report(ReportError::Unwritable { .. }) => ExitStatus::Usage,
@@ -152,6 +173,8 @@ mod tests {
             (EnvironmentError::Malformed { path: ".env".into(), line: 1 }.into(), Usage),
             (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
+            (JobError::NotBound { act: "cards are charged" }, Usage),
+            (JobError::NotOurs { bound: "p".to_owned(), differences: vec![], remedy: "" }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (JobError::UnknownExempt { origin: "--exempt", schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (ReportError::Unwritable { path: path.clone(), source: io() }.into(), Usage),

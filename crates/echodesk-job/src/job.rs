@@ -15,7 +15,9 @@ use crate::args::CommonArgs;
 use crate::ending::{Ending, JobReport};
 use crate::error::{JobError, one_line};
 use crate::exit::ExitStatus;
-use crate::notices::{Courier, Delivery, NoticeSettings, PROGRESS as NOTICES_PROGRESS};
+use crate::identity::{self, Acts, Permission};
+use crate::monitoring::Monitors;
+use crate::notices::{Courier, Delivery, NO_EMAIL_SETTINGS, NOT_BOUND, NoticeSettings, PROGRESS as NOTICES_PROGRESS};
 use crate::process::Process;
 use crate::progress::{Progress, ProgressWords};
 use crate::readiness::Needs;
@@ -38,6 +40,8 @@ pub trait Job: clap::Parser {
     const PROGRESS: ProgressWords;
     /// How much it depends on notices being delivered at its end.
     const DELIVERY: Delivery = Delivery::Optional;
+    /// Whether it charges cards.
+    const CHARGES: bool = false;
 
     /// What its flags and settings amount to once they are checked.
     type Plan: Send + 'static;
@@ -89,7 +93,7 @@ pub fn run<J: Job>() -> ExitCode {
     let job = J::parse();
     let process = Process::start(&job.common().global);
     let (terminal, clock) = (process.terminal.clone(), Arc::clone(&process.clock));
-    let outcome = process.work(|environment| execute(&job, environment, &terminal, &clock));
+    let outcome = process.work(|environment| Ok(watched(&job, environment, &terminal, &clock)));
     let status = outcome.unwrap_or_else(|error: JobError| {
         tracing::error!("{}", one_line(&error));
         error.status()
@@ -97,14 +101,42 @@ pub fn run<J: Job>() -> ExitCode {
     status.into()
 }
 
+/// What monitors are told of a run, as far as it came.
+#[derive(Default)]
+struct Told {
+    store: Option<Store>,
+    summary: String,
+    numbers: serde_json::Value,
+}
+
+/// A run under the eyes of the monitors. A run for one tenant says nothing of the others, so nobody is told.
+fn watched<J: Job>(job: &J, environment: Environment, terminal: &Terminal, clock: &Arc<dyn Clock>) -> ExitStatus {
+    let (common, run) = (job.common(), RunId::random());
+    let is_whole = !common.dry_run && common.tenant.is_none();
+    let monitors = is_whole.then(|| Monitors::begin(J::NAME, &environment, clock, run));
+    let mut told = Told::default();
+    let outcome = execute(job, environment, terminal, clock, run, &mut told);
+    let status = outcome.unwrap_or_else(|error| {
+        let line = one_line(&error);
+        tracing::error!("{line}");
+        told.summary = line;
+        error.status()
+    });
+    if let Some(monitors) = monitors {
+        monitors.end(status, &told.summary, &told.numbers, told.store.as_ref());
+    }
+    status
+}
+
 fn execute<J: Job>(
     job: &J,
     environment: Environment,
     terminal: &Terminal,
     clock: &Arc<dyn Clock>,
+    run: RunId,
+    told: &mut Told,
 ) -> Result<ExitStatus, JobError> {
     let common = job.common();
-    let run = RunId::random();
     let settings = Settings::new(&common.global, environment)?;
     let report = common.report.as_deref().map(|path| ReportTarget::probe(path, run)).transpose()?;
     let stop = StopToken::new();
@@ -113,13 +145,30 @@ fn execute<J: Job>(
     if J::DELIVERY == Delivery::Required && !common.dry_run {
         notices.email()?;
     }
-    let carrier = notices.carrier(terminal)?;
+    let mut carrier = notices.carrier(terminal)?;
     let mut exempt: BTreeSet<SchemaName> = tenant::exempt(&settings.environment)?;
     exempt.extend(job.exempt().iter().cloned());
 
     let access = if common.dry_run { Access::ReadOnly } else { Access::ReadWrite };
     let store = Store::open(&settings.database, access)?;
     readiness::check(&store, J::NEEDS)?;
+    told.store = Some(store.clone());
+    let acts = Acts { charges: J::CHARGES, must_mail: J::DELIVERY == Delivery::Required };
+    let permission = identity::guard(&store, &settings.environment, &notices, acts);
+    let mut why_waiting = NO_EMAIL_SETTINGS;
+    match permission {
+        Ok(Permission::Granted) => {}
+        Ok(Permission::NotBound) => {
+            if notices.sends_to_a_server() {
+                (carrier, why_waiting) = (None, NOT_BOUND);
+            }
+        }
+        // It acts on nobody, and may be how somebody finds out.
+        Err(error @ (JobError::NotBound { .. } | JobError::NotOurs { .. })) if common.dry_run => {
+            tracing::warn!("a run would be refused: {error}");
+        }
+        Err(error) => return Err(error),
+    }
     let tenant = common.tenant.as_ref().map(|schema| tenant::find(&store, schema)).transpose()?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -140,6 +189,7 @@ fn execute<J: Job>(
             host: run_record::host(&settings.environment),
             version: J::VERSION,
             arguments: run_record::shown_arguments(std::env::args_os().skip(1)),
+            tenant: common.tenant.clone(),
             started_at: clock.now(),
         };
         Some(RunRecord::begin(&store, &begun, clock)?)
@@ -150,6 +200,7 @@ fn execute<J: Job>(
     let courier = Courier {
         outbox: Arc::new(store.clone()),
         carrier,
+        why_waiting,
         templates: notices.templates,
         time_zone: notices.time_zone,
         tenant: tenant.as_ref().map(|tenant| tenant.id),
@@ -187,15 +238,19 @@ fn execute<J: Job>(
 
     let ending = Ending { target: report.as_ref(), signal: signals.received(), common, terminal };
     let status = ending.tell(done.as_ref());
+    (told.summary, told.numbers) = match done {
+        Ok(done) => (done.summary, done.record),
+        Err(error) => {
+            let line = one_line(&error);
+            let numbers = match notices {
+                None => serde_json::json!({ "error": line }),
+                Some(notices) => serde_json::json!({ "error": line, "notices": notices }),
+            };
+            (line, numbers)
+        }
+    };
     if let Some(record) = record {
-        let summary = match &done {
-            Ok(done) => done.record.clone(),
-            Err(error) => match notices {
-                None => serde_json::json!({ "error": one_line(error) }),
-                Some(notices) => serde_json::json!({ "error": one_line(error), "notices": notices }),
-            },
-        };
-        record.finish(status, &summary);
+        record.finish(status, &told.numbers);
     }
     // Threads that hang in a call to the outside must not keep a finished process alive.
     runtime.shutdown_background();

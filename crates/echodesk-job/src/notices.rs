@@ -4,5 +4,5 @@ mod delivery;
 mod outcome;
 mod settings;
 
-pub(crate) use delivery::{Courier, PROGRESS};
+pub(crate) use delivery::{Courier, NO_EMAIL_SETTINGS, NOT_BOUND, PROGRESS};
 pub use settings::{Delivery, NoticeSettings, templates};

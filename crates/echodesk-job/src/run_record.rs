@@ -14,6 +14,7 @@ use crate::exit::ExitStatus;
 pub(crate) struct RunRecord {
     store: Store,
     id: RunId,
+    job: String,
     clock: Arc<dyn Clock>,
 }
 
@@ -21,20 +22,21 @@ impl RunRecord {
     /// Writes down that the run has begun.
     pub(crate) fn begin(store: &Store, run: &NewRun<'_>, clock: &Arc<dyn Clock>) -> Result<Self, StoreError> {
         store.begin_run(run)?;
-        Ok(Self { store: store.clone(), id: run.id, clock: Arc::clone(clock) })
+        Ok(Self { store: store.clone(), id: run.id, job: run.job.to_owned(), clock: Arc::clone(clock) })
     }
 
     /// Writes down how it ended. The work is done either way, so a failure is only logged.
     pub(crate) fn finish(self, status: ExitStatus, summary: &serde_json::Value) {
         let code = i32::from(status.code());
-        if let Err(error) = self.store.finish_run(self.id, self.clock.now(), code, summary) {
+        if let Err(error) = self.store.finish_run(self.id, &self.job, self.clock.now(), code, summary) {
             tracing::warn!(run = %self.id, "the end of the run could not be written down: {}", one_line(&error));
         }
     }
 }
 
 /// The name of this machine.
-pub(crate) fn host(environment: &Environment) -> String {
+#[must_use]
+pub fn host(environment: &Environment) -> String {
     let from_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = from_kernel.as_deref().map(str::trim).filter(|name| !name.is_empty());
     name.or_else(|| environment.get("HOSTNAME")).unwrap_or("unknown").to_owned()

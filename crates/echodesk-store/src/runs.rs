@@ -1,9 +1,12 @@
 //! The record of runs.
 
+mod history;
+
 use diesel::prelude::*;
-use echodesk_core::RunId;
-use echodesk_mail::ports::StoreError;
-use jiff::Timestamp;
+use echodesk_core::{RunId, SchemaName, StoreError};
+use jiff::{SignedDuration, Timestamp};
+
+pub use history::{JobHealth, RunEntry, RunFilter};
 
 use crate::Store;
 use crate::connection::{Place, on};
@@ -23,9 +26,14 @@ pub struct NewRun<'a> {
     pub version: &'a str,
     /// Its arguments, without anything secret.
     pub arguments: String,
+    /// The one tenant that it works for; all otherwise.
+    pub tenant: Option<SchemaName>,
     /// When it began.
     pub started_at: Timestamp,
 }
+
+/// Runs are remembered for so long; a job that runs every five minutes leaves 26,000 rows by then.
+const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 impl Store {
     /// Writes down that a run has begun.
@@ -40,6 +48,7 @@ impl Store {
                 runs::host.eq(&run.host),
                 runs::version.eq(run.version),
                 runs::arguments.eq(&run.arguments),
+                runs::tenant.eq(run.tenant.as_ref().map(SchemaName::as_str)),
                 runs::started_at.eq(Stamp::from(run.started_at)),
             );
             on!(c, |c| diesel::insert_into(runs::table).values(row).execute(c))?;
@@ -47,13 +56,15 @@ impl Store {
         })
     }
 
-    /// Writes down how a run ended.
+    /// Writes down how a run ended, and forgets the job's runs of more than 90 days ago, its last success
+    /// excepted.
     ///
     /// # Errors
     /// The database is away.
     pub fn finish_run(
         &self,
         id: RunId,
+        job: &str,
         finished_at: Timestamp,
         exit_code: i32,
         summary: &serde_json::Value,
@@ -66,7 +77,7 @@ impl Store {
             );
             let run = runs::table.filter(runs::id.eq(UuidValue(id.0)));
             on!(c, |c| diesel::update(run).set(end).execute(c))?;
-            Ok(())
+            history::forget(c, job, finished_at.checked_sub(REMEMBERED_FOR).unwrap_or(Timestamp::MIN))
         })
     }
 }

@@ -59,6 +59,23 @@ table! {
         finished_at -> Nullable<Moment>,
         exit_code -> Nullable<Integer>,
         summary -> Nullable<Json>,
+        tenant -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::sql_types::Moment;
+
+    #[sql_name = "echodesk_identity"]
+    public.identity (id) {
+        id -> Integer,
+        environment -> Text,
+        bank_client -> Nullable<Text>,
+        mail_host -> Nullable<Text>,
+        database_mark -> Nullable<Text>,
+        bound_at -> Moment,
+        bound_by -> Text,
     }
 }
 

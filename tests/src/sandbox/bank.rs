@@ -40,6 +40,7 @@ pub use fault::{Alteration, Call, Fault, Wrong};
 pub use order::Capture;
 pub use receipt::{Client, Item, Named, PaymentDetail, PurchaseUnits, Receipt, RedirectLinks};
 pub use requests::SeenRequest;
+pub use tokens::CLIENT_ID;
 use tokio::runtime::{Handle, Runtime};
 
 /// A running bank; it ends when dropped, with all its connections.

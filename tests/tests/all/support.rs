@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use echodesk_test_servers::postgres::Postgres;
 use echodesk_tests::processes::{Ended, Installation};
+use echodesk_tests::sandbox::bank::CLIENT_ID;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -53,7 +54,20 @@ impl World {
             world.echodesk(&["migrate"]);
         }
         world.echodesk(&["tenant", "add", TENANT, "--name", "Acme", "--admin-email", "admin@example.com"]);
+        world.bind();
         world
+    }
+
+    /// Whose the database is: what `echodesk identity bind` writes down, without a process of its own.
+    fn bind(&self) {
+        let now = match self.backend {
+            Backend::Sqlite => "'2026-01-01T00:00:00.000000Z'",
+            Backend::Postgres => "now()",
+        };
+        self.execute(&format!(
+            "INSERT INTO echodesk_identity (id, environment, bank_client, mail_host, bound_at, bound_by) \
+             VALUES (1, 'test', '{CLIENT_ID}', 'localhost', {now}, 'here')"
+        ));
     }
 
     fn echodesk(&self, arguments: &[&str]) -> Ended {

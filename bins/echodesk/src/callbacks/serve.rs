@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use echodesk_core::StopToken;
+use echodesk_job::identity::{self, Acts};
 use echodesk_job::signals::Signals;
-use echodesk_job::{JobError, Needs, SettingsError, time_zone};
+use echodesk_job::{JobError, Needs, NoticeSettings, SettingsError, time_zone};
 use echodesk_store::Access;
 use tokio::net::TcpListener;
 
@@ -24,6 +25,8 @@ pub(crate) fn serve(world: &World, args: &ServeArgs) -> Result<Answer, CommandEr
     let keys = keys(&world.settings.environment).map_err(SettingsError::from)?;
     let time_zone = time_zone::billing(&world.settings.environment)?;
     let store = world.store(Access::ReadWrite, Needs::Billing)?;
+    // A copy must not book what is meant for the original.
+    identity::guard(&store, &world.settings.environment, &NoticeSettings::read(&world.settings)?, Acts::default())?;
     let limits = Limits::default();
     let backend = Arc::new(Ledger { store, keys, clock: Arc::clone(&world.clock), time_zone });
     let runtime = tokio::runtime::Builder::new_multi_thread()

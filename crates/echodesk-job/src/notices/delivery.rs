@@ -18,11 +18,18 @@ pub(crate) const PROGRESS: ProgressWords = ProgressWords::Phases {
     fates: &["delivered", "to be tried again", "parked", "withdrawn"],
 };
 
+/// Why notices wait where nothing says how they go.
+pub(crate) const NO_EMAIL_SETTINGS: &str = "no e-mail settings: EMAIL_HOST, DEFAULT_FROM_EMAIL";
+/// Why they wait where the database may be a copy.
+pub(crate) const NOT_BOUND: &str = "nobody has said whose this database is: `echodesk identity bind`";
+
 /// Who delivers.
 pub(crate) struct Courier {
     pub(crate) outbox: Arc<dyn Outbox>,
     /// What carries mails, and whom they are from; without it they wait.
     pub(crate) carrier: Option<(Carrier, Sender)>,
+    /// Why they wait then.
+    pub(crate) why_waiting: &'static str,
     pub(crate) templates: Arc<Templates>,
     pub(crate) time_zone: TimeZone,
     /// One tenant's notices only.
@@ -47,8 +54,8 @@ impl Courier {
     }
 
     async fn carry_or_count(self, progress: Progress) -> Result<Outcome, StoreError> {
-        let Self { outbox, carrier, templates, time_zone, tenant, exempt, clock, stop, run } = self;
-        let Some((carrier, from)) = carrier else { return count(outbox, tenant).await };
+        let Self { outbox, carrier, why_waiting, templates, time_zone, tenant, exempt, clock, stop, run } = self;
+        let Some((carrier, from)) = carrier else { return count(outbox, tenant, why_waiting).await };
         let observer = Arc::new(Watch { progress });
         let world = DeliveryWorld { outbox, transport: Arc::new(carrier), templates, clock, stop, run, observer };
         let options = DeliveryOptions { tenant, exempt, time_zone, ..DeliveryOptions::new(from) };
@@ -57,16 +64,16 @@ impl Courier {
 }
 
 /// Where nothing can be delivered, it is at least told that something waits.
-async fn count(outbox: Arc<dyn Outbox>, tenant: Option<TenantId>) -> Result<Outcome, StoreError> {
+async fn count(outbox: Arc<dyn Outbox>, tenant: Option<TenantId>, why: &'static str) -> Result<Outcome, StoreError> {
     let counted = tokio::task::spawn_blocking(move || outbox.waiting(tenant)).await;
     let waiting = match counted {
         Ok(counted) => counted?,
         Err(panic) => return Ok(Outcome::trouble(format!("notices were not counted because of a bug: {panic}"))),
     };
     if waiting.queued > 0 {
-        tracing::warn!("{} notices wait: no e-mail settings (EMAIL_HOST, DEFAULT_FROM_EMAIL)", waiting.queued);
+        tracing::warn!("{} notices wait: {why}", waiting.queued);
     }
-    Ok(Outcome::not_set_up(waiting))
+    Ok(Outcome::not_set_up(waiting, why))
 }
 
 /// Counts for people.
@@ -131,6 +138,7 @@ mod tests {
         Courier {
             outbox: Arc::new(outbox),
             carrier,
+            why_waiting: NO_EMAIL_SETTINGS,
             templates: Arc::new(Templates::embedded()),
             time_zone: TimeZone::UTC,
             tenant: None,
@@ -145,7 +153,7 @@ mod tests {
     async fn without_settings_what_waits_is_counted_and_nothing_is_claimed() {
         let told = |outbox| courier(outbox, None).deliver(Progress::hidden());
         for waiting in [Waiting { queued: 5, tried: 1, parked: 2 }, Waiting::default()] {
-            assert_eq!(told(Counted(Ok(waiting))).await, Outcome::not_set_up(waiting));
+            assert_eq!(told(Counted(Ok(waiting))).await, Outcome::not_set_up(waiting, NO_EMAIL_SETTINGS));
         }
         let refused = told(Counted(Err(StoreErrorKind::Other))).await;
         assert_eq!(refused.trouble.as_deref(), Some("notices were not delivered: counting notices"));

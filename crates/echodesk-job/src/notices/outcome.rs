@@ -19,8 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) tried_again: u64,
     /// Why no more could be delivered.
     pub(crate) trouble: Option<String>,
-    /// Whether it is only that no e-mail settings are there.
-    pub(crate) not_set_up: bool,
+    /// Why nothing could be sent from here, if that is all.
+    pub(crate) not_set_up: Option<&'static str>,
     /// Whether it was asked to stop before all were delivered.
     pub(crate) stopped: bool,
     /// Whether the database went away before all were delivered.
@@ -37,7 +37,7 @@ impl From<DeliveryReport> for Outcome {
             withdrawn: report.withdrawn,
             tried_again: report.again,
             trouble: report.trouble.map(|why| format!("the mail server could not be used: {why}")).or(late),
-            not_set_up: false,
+            not_set_up: None,
             stopped: report.stopped,
             database_away: report.database_away,
         }
@@ -51,8 +51,8 @@ impl Outcome {
     }
 
     /// There is no way to deliver what waits.
-    pub(crate) fn not_set_up(waiting: Waiting) -> Self {
-        Self { waiting, not_set_up: waiting.queued > 0, ..Self::default() }
+    pub(crate) fn not_set_up(waiting: Waiting, why: &'static str) -> Self {
+        Self { waiting, not_set_up: (waiting.queued > 0).then_some(why), ..Self::default() }
     }
 
     /// Whether somebody should know: what was not delivered is told to nobody.
@@ -90,9 +90,9 @@ impl Outcome {
         let mut text = String::new();
         if !counts.is_empty() {
             let why = match (self.not_set_up, self.stopped) {
-                (true, _) => " (no e-mail settings)",
-                (false, true) => " (stopped by a signal)",
-                (false, false) => "",
+                (Some(why), _) => format!(" ({why})"),
+                (None, true) => " (stopped by a signal)".to_owned(),
+                (None, false) => String::new(),
             };
             text.push_str(&format!("notices: {}{why}\n", counts.join(", ")));
         }
@@ -183,9 +183,9 @@ mod tests {
         assert!(told(&parked).summary.ends_with("notices: 1 parked (1 now; `echodesk notices list --parked`)\n"));
         assert!(told(&before).summary.ends_with("notices: 3 queued (2 tried in vain)\n"));
         assert!(told(&trouble).summary.ends_with("\nlog-in refused:  535 no\n"));
-        let not_set_up = told(&Outcome::not_set_up(queued(5)));
+        let not_set_up = told(&Outcome::not_set_up(queued(5), "not bound"));
         assert!(!not_set_up.failed);
-        assert!(not_set_up.summary.ends_with("notices: 5 queued (no e-mail settings)\n"));
+        assert!(not_set_up.summary.ends_with("notices: 5 queued (not bound)\n"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use echodesk_core::{DatabaseUrl, Environment};
+use echodesk_notify::settings::Way;
 use echodesk_notify::{Carrier, EmailSettings, EmailSettingsError, Sender, Templates};
 use jiff::tz::TimeZone;
 
@@ -63,6 +64,12 @@ impl NoticeSettings {
         Ok(Some((carrier, email.from.clone())))
     }
 
+    /// Whether they leave this machine's own files.
+    #[must_use]
+    pub fn sends_to_a_server(&self) -> bool {
+        matches!(&self.email, Some(email) if matches!(email.way, Way::Smtp(_)))
+    }
+
     /// How notices go.
     ///
     /// # Errors
@@ -102,8 +109,6 @@ pub fn templates(settings: &Settings) -> Result<Templates, SettingsError> {
 
 #[cfg(test)]
 mod tests {
-    use echodesk_notify::settings::Way;
-
     use super::*;
     use crate::args::GlobalArgs;
     use crate::error::one_line;

@@ -70,11 +70,22 @@ pub const CALLBACKS: SettingsGroup = SettingsGroup {
 pub const BILLING: SettingsGroup =
     SettingsGroup { names: &[("ECHODESK_EXEMPT_TENANTS", "schemas that pay nothing, separated by commas")] };
 
+/// Which installation this is, and who watches over it.
+pub const OPERATION: SettingsGroup = SettingsGroup {
+    names: &[
+        ("ECHODESK_ENVIRONMENT", "what this installation is called, for example production"),
+        ("ECHODESK_PING_URL", "pinged when a run begins, succeeds (/) or fails (/fail); {job} is its name"),
+        ("ECHODESK_METRICS_FOLDER", "where runs leave metrics for Prometheus' node exporter"),
+        ("ECHODESK_OVERDUE_AFTER", "warn of jobs without success for so long: sync-emails=2h,…"),
+    ],
+};
+
 /// How output looks.
 pub const OUTPUT: SettingsGroup = SettingsGroup { names: &[("NO_COLOR", "set to anything: no colours")] };
 
 /// Every group, in the order of the help.
-pub const ALL: &[SettingsGroup] = &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OUTPUT];
+pub const ALL: &[SettingsGroup] =
+    &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OPERATION, OUTPUT];
 
 /// Every setting that is read: the names of all groups, and those that their descriptions mention.
 #[must_use]

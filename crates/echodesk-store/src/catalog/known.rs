@@ -14,7 +14,8 @@ pub(crate) const ECHODESK_MAIL_TABLES: [&str; 2] = [CONNECTIONS, MESSAGES];
 /// Ours beside them.
 pub(crate) const OWN_MAIL_TABLES: [&str; 2] = ["echodesk_mail_folder", "echodesk_mail_item"];
 /// Ours in `public`.
-pub(crate) const OWN_PUBLIC_TABLES: [&str; 3] = ["echodesk_lease", "echodesk_run", "echodesk_notice"];
+pub(crate) const OWN_PUBLIC_TABLES: [&str; 4] =
+    ["echodesk_lease", "echodesk_run", "echodesk_notice", "echodesk_identity"];
 
 /// A tenant's subscription.
 pub(crate) const SUBSCRIPTIONS: &str = "tenants_tenant_subscription";
@@ -148,9 +149,19 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
             "gone_at",
         ],
         "echodesk_lease" => &["resource", "holder", "until"],
-        "echodesk_run" => {
-            &["id", "job", "host", "version", "arguments", "started_at", "finished_at", "exit_code", "summary"]
-        }
+        "echodesk_run" => &[
+            "id",
+            "job",
+            "host",
+            "version",
+            "arguments",
+            "started_at",
+            "finished_at",
+            "exit_code",
+            "summary",
+            "tenant",
+        ],
+        "echodesk_identity" => &["environment", "bank_client", "mail_host", "database_mark", "bound_at", "bound_by"],
         "echodesk_notice" => &[
             "tenant_id",
             "kind",

@@ -105,13 +105,14 @@ on_both! {
             host: "host-1".to_owned(),
             version: "0.1.0",
             arguments: "--tenant acme".to_owned(),
+            tenant: None,
             started_at: now(),
         };
         world.store.begin_run(&run).unwrap();
         let rows = "SELECT CAST(id AS text) || ' ' || job || ' ' || host || ' ' || version || ' ' || arguments || ' ' \
                     || coalesce(CAST(exit_code AS text), 'open') AS row FROM public.echodesk_run";
         assert_eq!(world.select(rows), [format!("{} sync-emails host-1 0.1.0 --tenant acme open", run.id)]);
-        world.store.finish_run(run.id, now(), 1, &serde_json::json!({"failed": 2})).unwrap();
+        world.store.finish_run(run.id, run.job, now(), 1, &serde_json::json!({"failed": 2})).unwrap();
         assert_eq!(world.select(rows), [format!("{} sync-emails host-1 0.1.0 --tenant acme 1", run.id)]);
         let summary = world.select("SELECT CAST(summary AS text) AS row FROM public.echodesk_run");
         assert_eq!(summary[0].replace(' ', ""), r#"{"failed":2}"#);

@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::behaviour::ExpiresIn;
 
 /// `BOG_CLIENT_ID` of the sandbox.
-pub(crate) const CLIENT_ID: &str = "sandbox-client";
+pub const CLIENT_ID: &str = "sandbox-client";
 
 /// `BOG_CLIENT_SECRET` of the sandbox. Holds what a form or a URL would have to escape.
 pub(crate) const CLIENT_SECRET: &str = "sandbox secret+/=&%";

@@ -67,6 +67,7 @@ impl EchoDesk {
     fn migrated() -> Option<Self> {
         let this = Self::new()?;
         let _ = this.run_program("echodesk", &["migrate"]).well();
+        this.installation.bind("localhost");
         Some(this)
     }
 

@@ -1,14 +1,19 @@
 //! Can the values be used that no other part of the check looks at?
 
-use echodesk_core::Environment;
+use std::path::Path;
+
+use echodesk_core::{Environment, RunId};
+use echodesk_job::monitoring::metrics::METRICS_FOLDER;
+use echodesk_job::monitoring::overdue::{Limits, OVERDUE_AFTER};
+use echodesk_job::monitoring::ping::{Address, PING_URL};
 use echodesk_job::{JobError, SettingsError, one_line, tenant, time_zone};
+use echodesk_notify::transport::Folder;
 use echodesk_store::Store;
 
 use super::super::finding::Finding;
 use super::super::remedy;
 
 const ZONE: &str = "ECHODESK_TIME_ZONE";
-const PING: &str = "ECHODESK_PING_URL";
 
 pub(super) fn check(environment: &Environment) -> Vec<Finding> {
     let mut findings = vec![match time_zone::billing(environment) {
@@ -18,9 +23,11 @@ pub(super) fn check(environment: &Environment) -> Vec<Finding> {
         }
         Err(error) => wrong(ZONE, &error, "use a name of the IANA list, for example Asia/Tbilisi, or leave it out"),
     }];
-    if let Some(address) = environment.get(PING) {
-        findings.push(ping(address));
+    if environment.get(PING_URL).is_some() {
+        findings.push(ping(environment));
     }
+    findings.extend(overdue(environment));
+    findings.extend(metrics(environment));
     findings
 }
 
@@ -52,16 +59,34 @@ fn wrong(name: &'static str, error: &SettingsError, advice: &str) -> Finding {
 }
 
 /// An address may hold a key, and is not shown.
-fn ping(address: &str) -> Finding {
+fn ping(environment: &Environment) -> Finding {
     const REMEDY: &str = "expected https://HOST/PATH; {job} in it stands for the job's name";
-    let parsed = url::Url::parse(&address.replace("{job}", "job"));
-    let problem = match &parsed {
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => "begins neither with https:// nor with http://",
-        Ok(url) if url.host().is_none() => "names no host",
-        Ok(_) => return Finding::ok("settings", PING, "an address; it is not called by this check"),
-        Err(_) => "is not a URL",
+    match Address::read(environment, "job", RunId::random()) {
+        Ok(_) => Finding::ok("settings", PING_URL, "an address; this check does not call it"),
+        Err(error) => wrong(PING_URL, &error, REMEDY),
+    }
+}
+
+/// How long jobs may go without success. Nothing if that is not set.
+fn overdue(environment: &Environment) -> Option<Finding> {
+    environment.get(OVERDUE_AFTER)?;
+    Some(match Limits::read(environment) {
+        Ok(_) => Finding::ok("settings", OVERDUE_AFTER, "can be used"),
+        Err(error) => wrong(OVERDUE_AFTER, &error, "expected JOB=DURATION,…, for example sync-emails=2h"),
+    })
+}
+
+/// Where metrics are left. Nothing if that is not set.
+fn metrics(environment: &Environment) -> Option<Finding> {
+    const REMEDY: &str = "make the folder, and give this user the right to write there; runs only warn of it";
+    let folder = environment.get(METRICS_FOLDER)?;
+    let path = Path::new(folder);
+    let problem = match Folder::new(path).probe() {
+        _ if !path.is_dir() => format!("there is no folder {folder}"),
+        Ok(()) => return Some(Finding::ok("settings", METRICS_FOLDER, format!("{folder} can be written to"))),
+        Err(error) => error.to_string(),
     };
-    Finding::failed("settings", PING, problem, REMEDY)
+    Some(Finding::failed("settings", METRICS_FOLDER, problem, REMEDY))
 }
 
 #[cfg(test)]
@@ -82,10 +107,14 @@ mod tests {
         let table = [
             (ZONE, "Asia/Tbilisi", Verdict::Ok, "days are those of Asia/Tbilisi"),
             (ZONE, "Asia/Tiflis", Verdict::Failed, "cannot be used: there is no time zone"),
-            (PING, "https://hc.example/hunter2/{job}", Verdict::Ok, "not called"),
-            (PING, "http://{job}.hc.example/", Verdict::Ok, "not called"),
-            (PING, "hc.example/hunter2", Verdict::Failed, "is not a URL"),
-            (PING, "ftp://hc.example/hunter2", Verdict::Failed, "neither"),
+            (PING_URL, "https://hc.example/hunter2/{job}", Verdict::Ok, "does not call"),
+            (PING_URL, "http://{job}.hc.example/", Verdict::Ok, "does not call"),
+            (PING_URL, "hc.example/hunter2", Verdict::Failed, "cannot be used: expected an address"),
+            (PING_URL, "ftp://hc.example/hunter2", Verdict::Failed, "begins with https://"),
+            (METRICS_FOLDER, "/nowhere/metrics", Verdict::Failed, "there is no folder /nowhere/metrics"),
+            (METRICS_FOLDER, "/tmp", Verdict::Ok, "/tmp can be written to"),
+            (OVERDUE_AFTER, "sync-emails=2h", Verdict::Ok, "can be used"),
+            (OVERDUE_AFTER, "sync-email=2h", Verdict::Failed, "there is no job"),
         ];
         for (name, value, verdict, part) in table {
             let told = of(check(&[(name, value)].into_iter().collect()), name);

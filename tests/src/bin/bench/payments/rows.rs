@@ -23,6 +23,7 @@ pub(crate) fn make(installation: &Installation, due: u64, others: u64, clock: &S
 /// The tables.
 pub(crate) fn prepare(installation: &Installation) {
     let _ = installation.echodesk(&["migrate"], "").well();
+    installation.bind("127.0.0.1");
 }
 
 /// Subscriptions of several kinds: a name, the card, in how many days they expire, how many there are.

@@ -1,0 +1,76 @@
+//! Telling monitors how runs go: a ping, a file of metrics, and a warning about jobs that have not succeeded
+//! for too long. None of it ever changes what a run does or how it ends.
+
+pub mod metrics;
+pub mod overdue;
+pub mod ping;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use echodesk_core::{Clock, Environment, RunId};
+use echodesk_store::{JobHealth, Store};
+use serde_json::Value;
+
+use crate::error::one_line;
+use crate::exit::ExitStatus;
+use metrics::{MetricsFile, Sample};
+use overdue::Limits;
+use ping::Pinger;
+
+/// The monitors of one run. A dry run has none, nor has one for a single tenant: it says nothing of the others.
+pub(crate) struct Monitors {
+    job: &'static str,
+    clock: Arc<dyn Clock>,
+    begun: Duration,
+    pinger: Option<Pinger>,
+    metrics: Option<MetricsFile>,
+    limits: Limits,
+}
+
+impl Monitors {
+    /// Reads their settings and tells that a run begins. A setting that cannot be used is only warned of.
+    pub(crate) fn begin(job: &'static str, environment: &Environment, clock: &Arc<dyn Clock>, run: RunId) -> Self {
+        let address = ping::Address::read(environment, job, run).unwrap_or_else(|error| {
+            tracing::warn!("nobody is pinged: {}", one_line(&error));
+            None
+        });
+        let limits = Limits::read(environment).unwrap_or_else(|error| {
+            tracing::warn!("the usual limits are used: {}", one_line(&error));
+            Limits::default()
+        });
+        Self {
+            job,
+            clock: Arc::clone(clock),
+            begun: clock.elapsed(),
+            pinger: address.and_then(Pinger::start),
+            metrics: MetricsFile::read(environment, job),
+            limits,
+        }
+    }
+
+    /// Tells how the run has ended. `text` is its error or its summary; `store` is there if the database was
+    /// opened.
+    pub(crate) fn end(self, status: ExitStatus, text: &str, numbers: &Value, store: Option<&Store>) {
+        let (now, took) = (self.clock.now(), self.clock.elapsed().saturating_sub(self.begun));
+        // The database may be away, which is told already.
+        let health = store.and_then(|store| store.job_health().ok());
+        let of = |job: &str| health.iter().flatten().find(|health| health.job == job);
+        if let Some(metrics) = &self.metrics {
+            let last_success = match status {
+                ExitStatus::Done => Some(now),
+                _ => of(self.job).and_then(|health: &JobHealth| health.last_success),
+            };
+            metrics.replace(&Sample { ended_at: now, took, code: status.code(), last_success, numbers });
+        }
+        for health in health.iter().flatten() {
+            let just_succeeded = health.job == self.job && status == ExitStatus::Done;
+            if let Some(overdue) = overdue::judge(health, &self.limits, now).filter(|_| !just_succeeded) {
+                tracing::warn!("{overdue}");
+            }
+        }
+        if let Some(pinger) = self.pinger {
+            pinger.end(status, text);
+        }
+    }
+}

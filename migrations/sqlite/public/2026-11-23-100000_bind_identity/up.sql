@@ -1,0 +1,17 @@
+-- Which installation this database belongs to: a restored copy must neither charge nor mail.
+CREATE TABLE echodesk_identity (
+    -- There is one.
+    id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+    environment text NOT NULL CHECK (environment <> ''),
+    -- Not set where the installation has no bank, or no mail server.
+    bank_client text,
+    mail_host text,
+    -- What only this database itself has. A folder of files has nothing of the kind.
+    database_mark text,
+    bound_at text NOT NULL,
+    bound_by text NOT NULL
+);
+
+-- A run for one tenant says nothing of the others. Null for a run for all.
+ALTER TABLE echodesk_run ADD COLUMN tenant text;
+CREATE INDEX echodesk_run_succeeded ON echodesk_run (job, finished_at DESC) WHERE exit_code = 0 AND tenant IS NULL;
