@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use echodesk_core::Clock;
 use reqwest::header;
 use url::Url;
 
 use super::exchange::{self, Obstacle, Reply, Unconnected};
 use super::{BankLimits, BankSettings};
-use echodesk_core::Clock;
 
 /// Why an address of callbacks does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,12 +1,13 @@
 //! Can the values be used that no other part of the check looks at?
 
+use std::error::Error;
 use std::path::Path;
 
 use echodesk_core::{Environment, RunId};
 use echodesk_job::monitoring::metrics::METRICS_FOLDER;
 use echodesk_job::monitoring::overdue::{Limits, OVERDUE_AFTER};
 use echodesk_job::monitoring::ping::{Address, PING_URL};
-use echodesk_job::{JobError, SettingsError, one_line, tenant, time_zone};
+use echodesk_job::{JobError, one_line, tenant, time_zone};
 use echodesk_notify::transport::Folder;
 use echodesk_store::Store;
 
@@ -44,17 +45,15 @@ pub(crate) fn exempt(store: &Store, environment: &Environment) -> Option<Finding
             let names: Vec<String> = exempt.iter().map(ToString::to_string).collect();
             Finding::ok("settings", tenant::EXEMPT, format!("pay nothing: {}", names.join(", ")))
         }
-        Err(error @ JobError::UnknownExempt { .. }) => {
-            Finding::failed("settings", tenant::EXEMPT, one_line(&error), REMEDY)
-        }
-        Err(error) => Finding::failed("settings", tenant::EXEMPT, one_line(&error), remedy::TENANTS),
+        Err(error @ JobError::UnknownExempt { .. }) => wrong(tenant::EXEMPT, &error, REMEDY),
+        Err(error) => wrong(tenant::EXEMPT, &error, remedy::TENANTS),
     })
 }
 
 /// The name is in the subject already.
-fn wrong(name: &'static str, error: &SettingsError, advice: &str) -> Finding {
+fn wrong(name: &'static str, error: &(dyn Error + 'static), advice: &str) -> Finding {
     let line = one_line(error);
-    let detail = line.strip_prefix(name).map_or(line.as_str(), str::trim_start);
+    let detail = line.strip_prefix(name).map_or(line.as_str(), |rest| rest.trim_start_matches([':', ' ']));
     Finding::failed("settings", name, detail, advice)
 }
 
