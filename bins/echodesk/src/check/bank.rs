@@ -129,6 +129,9 @@ mod tests {
     use super::*;
     use crate::check::finding::Verdict;
 
+    /// Settings, and what is told of them.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Verdict, &'a str);
+
     fn found(pairs: &[(&str, &str)]) -> Vec<Finding> {
         let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
         check(&settings, &Reach { offline: true, clock: Arc::new(SystemClock::new()) })
@@ -140,7 +143,7 @@ mod tests {
         const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
         const SECRET: (&str, &str) = ("BOG_CLIENT_SECRET", "hunter2");
         const SANDBOX: (&str, &str) = ("BOG_API_BASE_URL", "https://api-sandbox.bog.ge/payments/v1");
-        let table: [(&[(&str, &str)], Verdict, &str); 8] = [
+        let table: [Case<'_>; 8] = [
             (&[], Verdict::Ok, "not set up"),
             (&[POSTGRES], Verdict::Warning, "leave recurring-payments out"),
             (&[ID], Verdict::Failed, "BOG_CLIENT_SECRET is not set"),

@@ -1,6 +1,6 @@
 //! Inspecting: one tenant's trouble is a finding of that tenant, and nobody else's.
 
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{Clock as _, DatabaseUrl, SystemClock};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, SchemaFinding, Severity, Store};
 
@@ -170,7 +170,6 @@ const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('2
 
 on_both! {
     fn the_time_of_the_server_is_that_of_this_machine_in_tests(world) {
-        use echodesk_core::{Clock as _, SystemClock};
         let clock = SystemClock::new();
         let before = clock.now();
         let Some(server) = world.store.server_time().unwrap() else {
