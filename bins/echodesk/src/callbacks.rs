@@ -11,4 +11,5 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use keys::{KeysProblem, keys as callback_keys};
 pub(crate) use serve::serve;

@@ -74,9 +74,11 @@ pub(crate) enum Command {
     /// Look back on runs
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Check database, tables, keys, attachments, e-mail settings and every mailbox
+    /// Check settings, database, keys, bank, mail server, attachments and every mailbox
     ///
-    /// One line each: ok, warning or FAILED, and what to do about it. Exit code 1 if anything failed.
+    /// One line each: ok, warning or FAILED, and what to do about it. A token is fetched from the bank, the mail server
+    /// and mailboxes are logged in to, and BOG_CALLBACK_URL gets an empty request; nothing is charged and no mail is
+    /// sent. Exit code 1 if anything failed.
     Check(CheckArgs),
     /// Tell the story of one tenant: what happened, what the next runs will do, and why
     ///
@@ -213,6 +215,9 @@ pub(crate) struct CheckArgs {
     /// Mailboxes checked at once
     #[arg(long, value_name = "N", default_value = "16", value_parser = values::positive::<NonZeroUsize>)]
     pub(crate) jobs: NonZeroUsize,
+    /// Connect to nobody but the database: not to the bank, mail servers, the callback address or a bucket
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -262,8 +267,9 @@ Examples:
   echodesk identity bind
   echodesk runs list --failed
   echodesk forecast --days 7
-  echodesk check --tenant acme
   echodesk explain acme --since 2026-11-01
+  echodesk check
+  echodesk check --tenant acme --json
 
 Exit codes:
   0    done

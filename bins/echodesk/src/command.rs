@@ -58,7 +58,11 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, environment: Environment, clock: Arc<dyn Clock>, terminal: Terminal) -> Result<Answer, CommandError> {
-    let settings = Settings::new(&cli.global, environment)?;
+    let settings = match (Settings::new(&cli.global, environment.clone()), &cli.command) {
+        // Who asks what is wrong is told all of it.
+        (Err(error), Command::Check(args)) => return Ok(check::without_database(&error, &environment, args)),
+        (settings, _) => settings?,
+    };
     let world = World { settings, clock, terminal };
     match cli.command {
         Command::Migrate(args) => migrate::run(&world, &args),

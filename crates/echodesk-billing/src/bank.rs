@@ -11,11 +11,13 @@ mod call;
 mod charge;
 mod exchange;
 mod limits;
+mod log_in;
 mod receipt;
 pub(crate) mod receipt_body;
 mod settings;
 mod token;
 mod token_answer;
+mod web_hook;
 mod words;
 
 use std::fmt;
@@ -25,9 +27,11 @@ use echodesk_core::Clock;
 use reqwest::{Client, header};
 
 pub use self::limits::BankLimits;
+pub use self::log_in::LogInError;
 pub use self::receipt_body::ReceiptBodyError;
 pub use self::settings::{BankSettings, BankSettingsError, PRODUCTION_API_BASE_URL, PRODUCTION_AUTH_URL, api_base_url};
 use self::token::Tokens;
+pub use self::web_hook::{WebHookError, call_web_hook};
 use crate::model::{BankOrderId, Receipt};
 use crate::ports::{Bank, BankDown, ChargeAnswer, ChargeRequest, Random, ReceiptError};
 
@@ -68,7 +72,7 @@ impl BogBank {
 
 impl Bank for BogBank {
     async fn ready(&self) -> Result<(), BankDown> {
-        self.token().await.map(drop)
+        self.token().await.map(drop).map_err(|no| BankDown(no.to_string()))
     }
 
     async fn charge(&self, charge: &ChargeRequest) -> ChargeAnswer {

@@ -5,6 +5,7 @@
 //! [`Environment`] as a value, so that no test needs to change the environment of its process.
 
 mod dot_env;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,11 +13,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Secret;
+pub use source::{DotEnv, DotEnvState, Origin};
 
 /// The settings a process was started with, by name.
 #[derive(Clone, Default)]
 pub struct Environment {
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Value>,
+    dot_env: Option<DotEnv>,
+}
+
+#[derive(Clone)]
+struct Value {
+    text: String,
+    origin: Origin,
 }
 
 /// Why the settings could not be read.
@@ -54,10 +63,10 @@ impl Environment {
     /// not Unicode.
     #[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
     pub fn load(dot_env: &Path) -> Result<Self, EnvironmentError> {
-        let mut environment: Self = read_file(dot_env)?.into_iter().collect();
+        let mut environment = Self::of_file(dot_env)?;
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
-                (Ok(name), Ok(value)) => drop(environment.values.insert(name, value)),
+                (Ok(name), Ok(text)) => drop(environment.values.insert(name, Value { text, origin: Origin::Process })),
                 // Somebody else's variable may hold whatever it likes; one of ours may not.
                 (Ok(name), Err(_)) if is_ours(&name) => return Err(EnvironmentError::NotUnicode { name }),
                 _ => {}
@@ -69,7 +78,7 @@ impl Environment {
     /// A setting; an empty value counts as not set, as in a crontab that blanks one out.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values.get(name).map(|value| value.text.as_str()).filter(|value| !value.is_empty())
     }
 
     /// A setting that must not be printed.
@@ -82,11 +91,35 @@ impl Environment {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
+
+    /// Where a setting was read, be it empty or not; none if its name is nowhere.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.values.get(name).map(|value| value.origin)
+    }
+
+    /// The file `.env`; none where settings were not [loaded](Self::load) but made of values.
+    #[must_use]
+    pub fn dot_env(&self) -> Option<&DotEnv> {
+        self.dot_env.as_ref()
+    }
+
+    /// What the file says, and nothing if it is missing.
+    fn of_file(path: &Path) -> Result<Self, EnvironmentError> {
+        let (content, dot_env) =
+            source::read(path).map_err(|source| EnvironmentError::Unreadable { path: path.to_owned(), source })?;
+        let lines = dot_env::parse(&content)
+            .map_err(|bad| EnvironmentError::Malformed { path: path.to_owned(), line: bad.0 })?;
+        let value =
+            |line: dot_env::Line| (line.name, Value { text: line.value, origin: Origin::DotEnv { line: line.number } });
+        Ok(Self { values: lines.into_iter().map(value).collect(), dot_env: Some(dot_env) })
+    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self { values: pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect() }
+        let value = |text: V| Value { text: text.into(), origin: Origin::Process };
+        Self { values: pairs.into_iter().map(|(name, text)| (name.into(), value(text))).collect(), dot_env: None }
     }
 }
 
@@ -100,16 +133,6 @@ impl fmt::Debug for Environment {
 fn is_ours(name: &str) -> bool {
     const PREFIXES: [&str; 6] = ["ECHODESK_", "DB_", "DATABASE_", "BOG_", "EMAIL_", "AWS_"];
     name == "SECRET_KEY" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Nothing, if the file is missing.
-fn read_file(path: &Path) -> Result<Vec<(String, String)>, EnvironmentError> {
-    let content = match std::fs::read(path) {
-        Ok(content) => content,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(EnvironmentError::Unreadable { path: path.to_owned(), source }),
-    };
-    dot_env::parse(&content).map_err(|line| EnvironmentError::Malformed { path: path.to_owned(), line: line.0 })
 }
 
 #[cfg(test)]
@@ -151,6 +174,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Environment::load(folder.path()).unwrap_err();
         assert!(matches!(error, EnvironmentError::Unreadable { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn where_a_setting_comes_from_is_known() {
+        let (_folder, path) = file("# ours\nECHODESK_TEST_A=1\n\nECHODESK_TEST_A=2\nPATH=x\n");
+        let environment = Environment::load(&path).unwrap();
+        assert_eq!(environment.origin("ECHODESK_TEST_A"), Some(Origin::DotEnv { line: 4 }));
+        assert_eq!(environment.origin("PATH"), Some(Origin::Process));
+        assert_eq!(environment.origin("ECHODESK_TEST_B"), None);
+    }
+
+    #[test]
+    fn who_may_read_the_file_is_known() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, path) = file("A=x\n");
+        let state = |path: &Path| Environment::load(path).unwrap().dot_env().cloned().unwrap().state;
+        for (mode, by_everybody) in [(0o600, false), (0o640, false), (0o644, true)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(state(&path), DotEnvState::Read { by_everybody }, "{mode:o}");
+        }
+        assert_eq!(state(&folder.path().join("other")), DotEnvState::Missing);
+        assert_eq!([("A", "x")].into_iter().collect::<Environment>().dot_env(), None);
     }
 
     #[test]

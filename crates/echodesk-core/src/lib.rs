@@ -15,7 +15,7 @@ pub mod tenant;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
-pub use environment::{Environment, EnvironmentError};
+pub use environment::{DotEnv, DotEnvState, Environment, EnvironmentError, Origin};
 pub use identity::{Difference, Identity, Surroundings};
 pub use ids::{AttemptId, ConnectionId, NoticeId, RunId, SubscriptionId, TenantId};
 pub use language::Language;

@@ -35,6 +35,19 @@ impl MailArgs {
     /// # Errors
     /// The file of certificate authorities cannot be used.
     pub fn server(&self, settings: &Settings, clock: Arc<dyn Clock>) -> Result<ImapServer, SettingsError> {
+        self.server_by(ImapSettings::default(), settings, clock)
+    }
+
+    /// The same, with limits of one's own; `extra_ca` of `imap` is replaced.
+    ///
+    /// # Errors
+    /// As [`server`](Self::server).
+    pub fn server_by(
+        &self,
+        imap: ImapSettings,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<ImapServer, SettingsError> {
         const NAME: &str = "ECHODESK_CA_FILE";
         let flag = self.ca_file.as_deref().map(|path| ("--ca-file", path));
         let from_variable = || settings.environment.get(NAME).map(|path| (NAME, Path::new(path)));
@@ -42,7 +55,7 @@ impl MailArgs {
             Some((name, path)) => (name, Some(read_ca(path).map_err(|error| SettingsError::wrong(name, error))?)),
             None => ("TLS", None),
         };
-        let imap = ImapSettings { extra_ca, ..ImapSettings::default() };
+        let imap = ImapSettings { extra_ca, ..imap };
         ImapServer::new(imap, clock).map_err(|error| SettingsError::wrong(name, error))
     }
 

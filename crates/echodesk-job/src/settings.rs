@@ -155,4 +155,16 @@ mod tests {
         }
         echodesk_core::Environment::load(std::path::Path::new(path)).unwrap();
     }
+
+    #[test]
+    fn every_setting_of_the_example_is_known_and_every_known_one_is_in_it() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
+        let example = std::fs::read_to_string(path).unwrap();
+        let set = |line: &str| Some(line.strip_prefix("# ")?.split_once('=')?.0.to_owned());
+        let is_name = |name: &String| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let mut in_example: Vec<String> = example.lines().filter_map(set).filter(is_name).collect();
+        in_example.sort();
+        in_example.dedup();
+        assert_eq!(in_example, names::known().into_iter().collect::<Vec<_>>());
+    }
 }

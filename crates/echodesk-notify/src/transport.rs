@@ -8,4 +8,4 @@ mod smtp;
 pub use carrier::{Carrier, CarrierSession};
 pub use console::Console;
 pub use folder::Folder;
-pub use smtp::{SmtpLimits, SmtpSession, SmtpTransport};
+pub use smtp::{SmtpLimits, SmtpObstacle, SmtpProbeError, SmtpSession, SmtpTransport};

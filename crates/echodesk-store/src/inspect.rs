@@ -226,9 +226,17 @@ fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<S
         // What is wrong with the tables of billing may be for the same command to mend.
         findings.push(finding(Severity::Fatal, "tables of ours are old".to_owned(), MIGRATE));
     } else {
+        findings.extend(newer(&migrations::unknown(connection, Place::Public)?));
         findings.extend(billing::findings(connection, public)?);
     }
     Ok(findings)
+}
+
+/// What a newer version has done to our tables is for it to know; it may be that this one still works.
+fn newer(unknown: &[String]) -> Option<SchemaFinding> {
+    let newest = unknown.last()?;
+    let problem = format!("tables of ours are newer than this program: it does not know migration {newest}");
+    Some(public_finding(Severity::Warning, problem, "install the newest version on every host"))
 }
 
 fn public_finding(severity: Severity, problem: String, remedy: &str) -> SchemaFinding {

@@ -15,6 +15,7 @@ mod notices;
 mod orders;
 mod postgres;
 mod runs;
+mod server_time;
 mod sql_types;
 mod sqlite;
 mod store;

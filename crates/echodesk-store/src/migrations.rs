@@ -12,7 +12,7 @@ use crate::error::{Failure, Outcome};
 use crate::store::BackEnd;
 use crate::tenants;
 
-pub(crate) use run::{BOOK, apply, bring_up_to_date, expected, pending};
+pub(crate) use run::{BOOK, apply, bring_up_to_date, expected, pending, unknown};
 
 /// What [`Store::migrate`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod adoption;
 mod agreement;
 mod bank_client;
 mod callback_server;
+mod checking;
 mod command_line;
 mod crash;
 mod demo;

@@ -1,5 +1,6 @@
 //! Whose signature is believed.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use echodesk_billing::bank::api_base_url;
@@ -18,15 +19,34 @@ struct KeyFileError {
     source: std::io::Error,
 }
 
+/// Why nobody's signature is believed.
+#[derive(Debug)]
+pub(crate) enum KeysProblem {
+    /// A setting cannot be used.
+    Settings(SettingsError),
+    /// Nothing says whose keys count: the API is not one of the bank's own.
+    Unknown(SettingsError),
+}
+
+impl From<KeysProblem> for SettingsError {
+    fn from(problem: KeysProblem) -> Self {
+        match problem {
+            KeysProblem::Settings(error) | KeysProblem::Unknown(error) => error,
+        }
+    }
+}
+
 /// The keys of `BOG_PUBLIC_KEY_FILE`, else the bank's own for `BOG_API_BASE_URL`.
-pub(super) fn keys(environment: &Environment) -> Result<CallbackKeys, SettingsError> {
-    let api = api_base_url(environment).map_err(|error| SettingsError::wrong(API, error))?;
+pub(crate) fn keys(environment: &Environment) -> Result<CallbackKeys, KeysProblem> {
+    let wrong = |name, error: Box<dyn Error + Send + Sync>| KeysProblem::Settings(SettingsError::wrong(name, error));
+    let api = api_base_url(environment).map_err(|error| wrong(API, error.into()))?;
     let Some(path) = environment.get(FILE).map(Path::new) else {
-        return CallbackKeys::for_api(&api, None).map_err(|error| SettingsError::wrong(API, error));
+        return CallbackKeys::for_api(&api, None)
+            .map_err(|error| KeysProblem::Unknown(SettingsError::wrong(API, error)));
     };
     let pem = std::fs::read_to_string(path)
-        .map_err(|source| SettingsError::wrong(FILE, KeyFileError { path: path.to_owned(), source }))?;
-    CallbackKeys::for_api(&api, Some(&pem)).map_err(|error| SettingsError::wrong(FILE, error))
+        .map_err(|source| wrong(FILE, KeyFileError { path: path.to_owned(), source }.into()))?;
+    CallbackKeys::for_api(&api, Some(&pem)).map_err(|error| wrong(FILE, error.into()))
 }
 
 #[cfg(test)]
@@ -36,7 +56,7 @@ mod tests {
     use super::*;
 
     fn found(pairs: &[(&str, &str)]) -> Result<CallbackKeys, String> {
-        keys(&pairs.iter().copied().collect()).map_err(|error| one_line(&error))
+        keys(&pairs.iter().copied().collect()).map_err(|problem| one_line(&SettingsError::from(problem)))
     }
 
     #[test]

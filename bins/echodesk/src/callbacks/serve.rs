@@ -5,7 +5,7 @@ use std::sync::Arc;
 use echodesk_core::StopToken;
 use echodesk_job::identity::{self, Acts};
 use echodesk_job::signals::Signals;
-use echodesk_job::{JobError, Needs, NoticeSettings, time_zone};
+use echodesk_job::{JobError, Needs, NoticeSettings, SettingsError, time_zone};
 use echodesk_store::Access;
 use tokio::net::TcpListener;
 
@@ -22,7 +22,7 @@ use crate::error::CommandError;
 /// Serves until a signal asks to stop. Whatever is wrong with settings, database or address is found
 /// out before.
 pub(crate) fn serve(world: &World, args: &ServeArgs) -> Result<Answer, CommandError> {
-    let keys = keys(&world.settings.environment)?;
+    let keys = keys(&world.settings.environment).map_err(SettingsError::from)?;
     let time_zone = time_zone::billing(&world.settings.environment)?;
     let store = world.store(Access::ReadWrite, Needs::Billing)?;
     // A copy must not book what is meant for the original.

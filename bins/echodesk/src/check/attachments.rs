@@ -3,10 +3,12 @@
 use echodesk_core::SchemaName;
 use echodesk_job::mail::MailArgs;
 use echodesk_job::one_line;
+use echodesk_mail::attachments::AttachmentSettings;
 use echodesk_mail::model::ContentDigest;
 use echodesk_mail::ports::AttachmentStore;
 use sha2::{Digest, Sha256};
 
+use super::far::Reach;
 use super::finding::Finding;
 use super::remedy;
 use crate::command::World;
@@ -17,8 +19,11 @@ const PROBE_TENANT: &str = "echodesk-check";
 /// Always the same, so that any number of checks leave one small object.
 const PROBE: &[u8] = b"Written by `echodesk check` to see whether attachments can be kept here.\n";
 
-pub(super) fn check(world: &World, args: &MailArgs) -> Finding {
+pub(super) fn check(world: &World, args: &MailArgs, reach: &Reach) -> Finding {
     let store = match args.attachments(&world.settings) {
+        Ok(AttachmentSettings::S3(_)) if reach.offline => {
+            return Finding::ok("attachments", "", "go to a bucket; nothing was tried");
+        }
         Ok(settings) => settings.build().map_err(|error| one_line(&error)),
         Err(error) => Err(one_line(&error)),
     };

@@ -1,7 +1,11 @@
-//! Can notices be delivered? Settings and templates are read; nobody is connected to.
+//! Can notices be delivered? The mail server is logged in to, and no mail is sent.
+
+mod probe;
 
 use echodesk_job::{NoticeSettings, Settings, SettingsError, one_line};
+use echodesk_notify::EmailSettings;
 
+use super::far::Reach;
 use super::finding::Finding;
 use crate::command::World;
 
@@ -11,11 +15,15 @@ const TEXTS_REMEDY: &str =
 const NOT_SET: &str = "set EMAIL_HOST and DEFAULT_FROM_EMAIL, as EchoDesk has them; until then notices wait, and \
                        subscription-status does not run";
 
-pub(super) fn check(world: &World) -> Finding {
-    let read = NoticeSettings::read(&world.settings);
+/// `has_database` says whether the embedded database is there, without which there is no folder yet for its mails.
+pub(super) fn check(world: &World, reach: &Reach, has_database: bool) -> Finding {
+    // A time zone that there is not has been told of.
+    let environment = world.settings.environment_with("ECHODESK_TIME_ZONE", Some("UTC"));
+    let settings = Settings { environment, database: world.settings.database.clone() };
+    let read = NoticeSettings::read(&settings);
     // What carries mails opens the file of certificate authorities.
-    match read.and_then(|settings| settings.carrier(&world.terminal).map(|_| settings)) {
-        Ok(settings) => found(&settings, &world.settings),
+    match read.and_then(|notices| notices.carrier(&world.terminal).map(|_| notices)) {
+        Ok(notices) => found(&notices, &settings, reach, has_database),
         Err(error) => Finding::failed("email", "", one_line(&error), remedy(&error)),
     }
 }
@@ -27,25 +35,36 @@ fn remedy(error: &SettingsError) -> &'static str {
     }
 }
 
-fn found(notices: &NoticeSettings, settings: &Settings) -> Finding {
+fn found(notices: &NoticeSettings, settings: &Settings, reach: &Reach, has_database: bool) -> Finding {
     let Some(email) = &notices.email else {
         return Finding::failed("email", "", "not set up", NOT_SET).warning();
     };
-    let from = email.from.address();
-    if notices.is_default {
-        let detail = format!("not set up: with the embedded database notices go to the {}", email.way);
-        return Finding::ok("email", "", detail);
+    let way = &email.way;
+    let tried = if reach.offline || (notices.is_default && !has_database) {
+        Ok("; nothing was tried".to_owned())
+    } else {
+        probe::probe(way, reach)
+    };
+    match tried {
+        Ok(_) if notices.is_default => {
+            Finding::ok("email", "", format!("not set up: with the embedded database notices go to the {way}"))
+        }
+        Ok(tried) => Finding::ok("email", "", format!("{way} set, {}{tried}", details(email, settings))),
+        Err((problem, remedy)) => Finding::failed("email", way.to_string(), problem, remedy),
     }
+}
+
+fn details(email: &EmailSettings, settings: &Settings) -> String {
     let templates = settings.environment.get("ECHODESK_NOTICE_TEMPLATES");
     let texts = templates.map(|folder| format!(", texts from {folder}")).unwrap_or_default();
-    Finding::ok("email", "", format!("{} set, from {from}{texts}; nothing was sent", email.way))
+    format!("from {}{texts}", email.from.address())
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use echodesk_core::ManualClock;
+    use echodesk_core::{Clock, ManualClock};
     use echodesk_job::GlobalArgs;
     use echodesk_job::terminal::Terminal;
 
@@ -63,8 +82,9 @@ mod tests {
     fn finding(pairs: &[(&str, &str)]) -> Finding {
         let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
+        let reach = Reach { offline: true, clock: Arc::clone(&clock) as Arc<dyn Clock> };
         let world = World { settings, clock, terminal: Terminal::new(Box::new(std::io::sink()), false) };
-        check(&world)
+        check(&world, &reach, false)
     }
 
     #[test]

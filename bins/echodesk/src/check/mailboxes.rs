@@ -11,13 +11,19 @@ use echodesk_mail::imap::ImapSettings;
 use echodesk_mail::model::{Mailbox, Security};
 use echodesk_mail::ports::{MailServer, MailServerError, TenantMailboxes};
 
+use super::far::STEP;
 use super::finding::Finding;
 use super::remedy;
+
+/// How long a server may take: less than in a run, for which it is no loss to wait.
+pub(super) fn limits() -> ImapSettings {
+    ImapSettings { connect_timeout: STEP, io_timeout: STEP, ..ImapSettings::default() }
+}
 
 /// The time for one mailbox: longer than connecting and the wait for one answer, so that a server that
 /// says nothing is told by what it did not answer and not as time that is used up.
 fn time() -> Duration {
-    let ImapSettings { connect_timeout, io_timeout, .. } = ImapSettings::default();
+    let ImapSettings { connect_timeout, io_timeout, .. } = limits();
     connect_timeout + io_timeout * 2
 }
 

@@ -1,6 +1,7 @@
 //! From an error to what somebody can do about it.
 
 use echodesk_core::DatabaseUrl;
+use echodesk_job::SettingsError;
 use echodesk_mail::credential::CredentialError;
 use echodesk_mail::model::{Endpoint, Security};
 use echodesk_mail::ports::{MailServerError, StoreError, StoreErrorKind, TenantProblem};
@@ -15,6 +16,32 @@ pub(super) const TENANTS: &str = "`echodesk tenant list` shows the tenants; `ech
 /// For a place for attachments that does not work.
 pub(super) const ATTACHMENTS: &str =
     "set ECHODESK_ATTACHMENTS to a place that can be written to, file:///FOLDER or s3://BUCKET/PREFIX";
+
+/// For settings that name no database.
+pub(super) const DATABASE_SETTINGS: &str = "correct it and check again; what depends on the database was not looked at";
+
+/// For a server that this machine does not get to.
+pub(super) const WAY_OUT: &str = "may this machine connect to it? Look at the firewall, and at HTTPS_PROXY if there is a proxy; else try again later";
+
+/// For TLS that cannot be trusted, to a server whose certificate is above doubt.
+pub(super) const TLS_BETWEEN: &str = "does something on the way (a proxy, a filter) put its own certificate there, or is \
+                                      the clock of this machine wrong? The system's ca-certificates must be installed";
+
+/// For a client that cannot be made.
+pub(super) const OWN_TLS: &str = "install the system's ca-certificates";
+
+/// For a host whose address cannot be found.
+pub(super) fn name_of(host: &str, setting: &str) -> String {
+    format!("is {host} spelled right in {setting}, and does the name service of this machine work?")
+}
+
+/// For settings of the bank that are missing or wrong.
+pub(super) fn bank_settings(error: &SettingsError) -> &'static str {
+    match error {
+        SettingsError::Missing { .. } => "set both, as EchoDesk has them",
+        _ => "correct it as .env.example shows it, or leave it out for the bank's production",
+    }
+}
 
 /// For a database that does not open.
 pub(super) fn database(error: &OpenError, url: &DatabaseUrl) -> String {

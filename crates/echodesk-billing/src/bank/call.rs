@@ -56,7 +56,7 @@ impl BogBank {
     ) -> Result<Answered, NoAnswer> {
         let (mut sent, mut has_new_token) = (false, false);
         loop {
-            let token = self.token().await.map_err(|down| NoAnswer { why: down.0, sent })?;
+            let token = self.token().await.map_err(|no| NoAnswer { why: no.to_string(), sent })?;
             let request = request(&self.client).header(header::AUTHORIZATION, bearer(&token));
             *tries += 1;
             let (why, asked) = match exchange(request, &self.limits, self.clock.as_ref()).await {
@@ -77,7 +77,7 @@ impl BogBank {
                     sent = true;
                     (format!("HTTP {}", answer.status), answer.retry_after)
                 }
-                Reply::NotConnected(why) => (why, None),
+                Reply::NotConnected(no) => (no.why, None),
                 Reply::Lost(why) => {
                     sent = true;
                     (why, None)

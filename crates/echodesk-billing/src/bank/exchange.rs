@@ -7,6 +7,7 @@ use echodesk_core::Clock;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
+use url::Url;
 
 use super::{BankLimits, BankSettings, settings};
 
@@ -16,11 +17,29 @@ pub(super) enum Reply {
     /// An HTTP answer, whoever gave it.
     Answer(Answer),
     /// There was no connection, so nothing was sent.
-    NotConnected(String),
+    NotConnected(Unconnected),
     /// The connection broke after the request, or a part of it, may have arrived.
     Lost(String),
     /// It took too long; the request may have arrived.
     TimedOut,
+}
+
+/// Why there was no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unconnected {
+    pub(super) obstacle: Obstacle,
+    /// In words.
+    pub(super) why: String,
+}
+
+/// What stood in the way of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The host's name is not known.
+    Name,
+    /// Nobody could be trusted, or nobody spoke TLS.
+    Tls,
+    Other,
 }
 
 /// An HTTP answer.
@@ -51,6 +70,14 @@ fn passes(status: u16) -> bool {
 /// # Errors
 /// TLS cannot be set up.
 pub(super) fn client(settings: &BankSettings, limits: &BankLimits) -> reqwest::Result<Client> {
+    client_for([&settings.api_base_url, &settings.auth_url], limits)
+}
+
+/// A client for these addresses.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub(super) fn client_for<const N: usize>(addresses: [&Url; N], limits: &BankLimits) -> reqwest::Result<Client> {
     let client = Client::builder()
         .user_agent(concat!("echodesk-jobs/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect_timeout)
@@ -59,7 +86,7 @@ pub(super) fn client(settings: &BankSettings, limits: &BankLimits) -> reqwest::R
         // Nothing in a redirect tells the bank from somebody in between, who would get the token.
         .redirect(Policy::none());
     // A proxy is for the way out of this machine.
-    let is_local = settings::is_loopback(&settings.api_base_url) && settings::is_loopback(&settings.auth_url);
+    let is_local = addresses.into_iter().all(settings::is_loopback);
     if is_local { client.no_proxy() } else { client }.build()
 }
 
@@ -93,12 +120,29 @@ async fn body(mut response: Response, limit: usize) -> reqwest::Result<Option<Ve
 fn reply_of_error(error: reqwest::Error) -> Reply {
     let error = error.without_url();
     if error.is_connect() {
-        return Reply::NotConnected(format!("cannot connect{}", cause(&error)));
+        let why = format!("cannot connect{}", cause(&error));
+        return Reply::NotConnected(Unconnected { obstacle: obstacle(&error), why });
     }
     if error.is_timeout() {
         return Reply::TimedOut;
     }
     Reply::Lost(format!("the connection was lost{}", cause(&error)))
+}
+
+/// By what the libraries under reqwest say: hyper-util of names, OpenSSL of TLS. They give it no type.
+fn obstacle(error: &reqwest::Error) -> Obstacle {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if text.contains("dns error") {
+            return Obstacle::Name;
+        }
+        if error.is::<openssl::ssl::Error>() || text.contains("SSL routines") || text.contains("certificate") {
+            return Obstacle::Tls;
+        }
+        cause = error.source();
+    }
+    Obstacle::Other
 }
 
 /// The innermost cause, which says what happened; the others only say where.

@@ -118,6 +118,12 @@ impl BankSettings {
         Ok(self)
     }
 
+    /// Where it gives out tokens. Its query may hold anything: not to be shown.
+    #[must_use]
+    pub fn auth_url(&self) -> &Url {
+        &self.auth_url
+    }
+
     /// The base of the API.
     #[must_use]
     pub fn api_base_url(&self) -> &Url {

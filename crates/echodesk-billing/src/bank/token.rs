@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 
 use super::call::pause;
 use super::exchange::{Reply, exchange};
+use super::log_in::{LogInError, NoToken};
 use super::{BogBank, token_answer};
-use crate::ports::BankDown;
 
 /// The newest token. Whoever needs one while it is being fetched waits for the same fetch, and shares
 /// its failure too: a bank that does not answer would hold up a queue of callers for as long as it is.
@@ -24,7 +24,7 @@ pub(super) struct Tokens {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
-    failure: Option<BankDown>,
+    failure: Option<NoToken>,
 }
 
 struct Kept {
@@ -43,7 +43,7 @@ impl Tokens {
 
 impl BogBank {
     /// A token that is good for a while.
-    pub(super) async fn token(&self) -> Result<Secret, BankDown> {
+    pub(super) async fn token(&self) -> Result<Secret, NoToken> {
         let before = self.tokens.ended.load(Ordering::Acquire);
         let mut state = self.tokens.state.lock().await;
         if let Some(kept) = state.token.as_ref().filter(|kept| self.clock.elapsed() < kept.until) {
@@ -62,24 +62,24 @@ impl BogBank {
                 *state = State { token: Some(kept), failure: None };
                 Ok(token)
             }
-            Err(down) => {
-                *state = State { token: None, failure: Some(down.clone()) };
-                Err(down)
+            Err(no) => {
+                *state = State { token: None, failure: Some(no.clone()) };
+                Err(no)
             }
         }
     }
 
-    async fn fetch_token(&self) -> Result<Kept, BankDown> {
+    async fn fetch_token(&self) -> Result<Kept, NoToken> {
         let mut tries = 0;
         let result = self.fetch_token_counting(&mut tries).await;
         match &result {
             Ok(_) => tracing::debug!(endpoint = "token", tries, "the bank has answered"),
-            Err(BankDown(why)) => tracing::debug!(endpoint = "token", why, tries, "no token of the bank"),
+            Err(no) => tracing::debug!(endpoint = "token", why = %no, tries, "no token of the bank"),
         }
         result
     }
 
-    async fn fetch_token_counting(&self, tries: &mut u32) -> Result<Kept, BankDown> {
+    async fn fetch_token_counting(&self, tries: &mut u32) -> Result<Kept, NoToken> {
         loop {
             *tries += 1;
             // Its age counts from here: it was made later.
@@ -90,28 +90,23 @@ impl BogBank {
                 .basic_auth(&self.settings.client_id, Some(self.settings.client_secret.expose()))
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body("grant_type=client_credentials");
-            let (why, asked) = match exchange(request, &self.limits, self.clock.as_ref()).await {
+            let (error, asked) = match exchange(request, &self.limits, self.clock.as_ref()).await {
                 Reply::Answer(answer) if !answer.passes() => {
-                    let granted = token_answer::read(&answer, self.clock.now()).map_err(down)?;
+                    let granted = token_answer::read(&answer, self.clock.now())?;
                     let until = asked_at.saturating_add(token_answer::use_for(granted.lifetime, self.limits.token_age));
                     return Ok(Kept { token: granted.token, until });
                 }
-                Reply::Answer(answer) => (format!("HTTP {}", answer.status), answer.retry_after),
-                Reply::NotConnected(why) | Reply::Lost(why) => (why, None),
-                Reply::TimedOut => {
-                    return Err(down(format!("no answer within {:?}", self.limits.request_timeout)));
-                }
+                Reply::Answer(answer) => (LogInError::Unavailable { status: answer.status }, answer.retry_after),
+                Reply::NotConnected(no) => (no.into(), None),
+                Reply::Lost(why) => (LogInError::Lost(why), None),
+                Reply::TimedOut => return Err(LogInError::TimedOut(self.limits.request_timeout).into()),
             };
             if *tries >= self.limits.tries {
-                return Err(down(format!("{why}, after {tries} tries")));
+                return Err(NoToken { error, tries: Some(*tries) });
             }
             tokio::time::sleep(pause(&self.limits, *tries, asked, self.random.as_ref())).await;
         }
     }
-}
-
-fn down(why: impl std::fmt::Display) -> BankDown {
-    BankDown(format!("the bank gives us no token: {why}"))
 }
 
 /// The header that shows a token. A token is only kept if it can be a header.

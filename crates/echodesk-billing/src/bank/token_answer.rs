@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::exchange::Answer;
+use super::log_in::LogInError;
 use super::words;
 
 /// A token, and how long it is good for.
@@ -37,25 +38,28 @@ const ERRORS: [&str; 9] = [
     "temporarily_unavailable",
 ];
 
-/// Reads an answer; in words, why there is no token in it.
-pub(super) fn read(answer: &Answer, now: Timestamp) -> Result<Granted, String> {
+/// Reads an answer.
+pub(super) fn read(answer: &Answer, now: Timestamp) -> Result<Granted, LogInError> {
     let status = answer.status;
-    let Some(body) = &answer.body else { return Err(format!("its answer is too long (HTTP {status})")) };
+    let strange = |what: &str| Err(LogInError::NotTheBank(format!("{what} (HTTP {status})")));
+    let Some(body) = &answer.body else { return strange("its answer is too long") };
     if !(200..300).contains(&status) {
         let object = words::object(Some(body)).unwrap_or_default();
         let code = ERRORS.into_iter().find(|known| object.get("error").is_some_and(|error| error == known));
-        let code = code.map(|code| format!(", {code}")).unwrap_or_default();
         return Err(match status {
-            400 | 401 | 403 => format!("it refuses our client id or secret (HTTP {status}{code})"),
-            _ => format!("HTTP {status}{code}"),
+            400 | 401 | 403 => LogInError::Refused { status, code },
+            _ => {
+                let code = code.map(|code| format!(", {code}")).unwrap_or_default();
+                LogInError::NotTheBank(format!("HTTP {status}{code}"))
+            }
         });
     }
     let body = words::object(Some(body)).unwrap_or_default();
     let Some(token) = body.get("access_token").and_then(Value::as_str) else {
-        return Err(format!("no token in its answer (HTTP {status})"));
+        return strange("no token in its answer");
     };
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("what it calls a token cannot be one (HTTP {status})"));
+        return strange("what it calls a token cannot be one");
     }
     let lifetime = body.get("expires_in").and_then(number).map_or(UNSAID, |number| lifetime(number, now));
     Ok(Granted { token: Secret::new(token), lifetime })
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_error_says_its_code_if_it_is_one_and_nothing_more() {
-        let said = |status, body: &str| read(&answer(status, body), now()).err().unwrap();
+        let said = |status, body: &str| read(&answer(status, body), now()).err().unwrap().to_string();
         let known = said(401, r#"{"error":"invalid_client","error_description":"hunter2"}"#);
         assert_eq!(known, "it refuses our client id or secret (HTTP 401, invalid_client)");
         for body in [r#"{"error":"hunter2"}"#, "hunter2", "<html>hunter2</html>", ""] {

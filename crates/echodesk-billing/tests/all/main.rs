@@ -7,6 +7,7 @@ mod charging;
 mod client;
 mod faults;
 mod ledger;
+mod logging_in;
 mod receipts;
 mod secrecy;
 mod stub;

@@ -9,20 +9,30 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadLine(pub(super) usize);
 
+/// A setting.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Where it stands, counted from one.
+    pub(super) number: usize,
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
 /// Reads the content of a file. A name that is there twice has its last value.
-pub(super) fn parse(content: &[u8]) -> Result<Vec<(String, String)>, BadLine> {
+pub(super) fn parse(content: &[u8]) -> Result<Vec<Line>, BadLine> {
     // Editors on Windows put a byte order mark in front.
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
-    let mut pairs = Vec::new();
+    let mut lines = Vec::new();
     for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
         let bad = BadLine(index + 1);
         let line = std::str::from_utf8(line).map_err(|_| bad)?.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        pairs.push(pair(line).ok_or(bad)?);
+        let (name, value) = pair(line).ok_or(bad)?;
+        lines.push(Line { number: index + 1, name, value });
     }
-    Ok(pairs)
+    Ok(lines)
 }
 
 fn pair(line: &str) -> Option<(String, String)> {
@@ -49,6 +59,10 @@ fn unquoted(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pairs(content: &[u8]) -> Result<Vec<(String, String)>, BadLine> {
+        Ok(parse(content)?.into_iter().map(|line| (line.name, line.value)).collect())
+    }
 
     #[test]
     fn values_arrive_literally() {
@@ -77,14 +91,14 @@ mod tests {
         ];
         for (content, value) in table {
             let expected = vec![("A".to_owned(), value.to_owned())];
-            assert_eq!(parse(content.as_bytes()), Ok(expected), "{content:?}");
+            assert_eq!(pairs(content.as_bytes()), Ok(expected), "{content:?}");
         }
     }
 
     #[test]
     fn a_name_may_begin_with_the_word_export() {
-        assert_eq!(parse(b"exported=x").unwrap()[0].0, "exported");
-        assert_eq!(parse(b"export=x").unwrap()[0].0, "export");
+        assert_eq!(pairs(b"exported=x").unwrap()[0].0, "exported");
+        assert_eq!(pairs(b"export=x").unwrap()[0].0, "export");
     }
 
     #[test]
@@ -100,7 +114,7 @@ mod tests {
             (b"export =x\nexport A B=x", 2),
         ];
         for (content, line) in table {
-            assert_eq!(parse(content), Err(BadLine(line)), "{:?}", String::from_utf8_lossy(content));
+            assert_eq!(pairs(content), Err(BadLine(line)), "{:?}", String::from_utf8_lossy(content));
         }
     }
 }

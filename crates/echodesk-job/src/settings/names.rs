@@ -1,5 +1,7 @@
 //! The settings of the environment, in the groups by which `--help` shows them.
 
+use std::collections::BTreeSet;
+
 /// Settings that belong together. A binary's help shows the groups that concern it.
 #[derive(Clone, Copy, Debug)]
 pub struct SettingsGroup {
@@ -84,3 +86,13 @@ pub const OUTPUT: SettingsGroup = SettingsGroup { names: &[("NO_COLOR", "set to 
 /// Every group, in the order of the help.
 pub const ALL: &[SettingsGroup] =
     &[DATABASE, MAIL, NOTICES, CERTIFICATES, BANK, CALLBACKS, BILLING, TIME_ZONE, OPERATION, OUTPUT];
+
+/// Every setting that is read: the names of all groups, and those that their descriptions mention.
+#[must_use]
+pub fn known() -> BTreeSet<&'static str> {
+    let texts = ALL.iter().flat_map(|group| group.names).flat_map(|(name, what)| [*name, *what]);
+    let part_of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    // The words in capitals without an underscore stand for values.
+    let is_name = |word: &&str| word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase());
+    texts.flat_map(|text| text.split(move |c| !part_of_name(c))).filter(is_name).collect()
+}

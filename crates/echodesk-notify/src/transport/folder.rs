@@ -21,6 +21,19 @@ impl Folder {
         Self { path: path.to_owned() }
     }
 
+    /// Tries whether files can be written there, and leaves nothing behind. A folder that is not there yet is not
+    /// made: the one that it would be made in is tried.
+    ///
+    /// # Errors
+    /// They cannot, in the system's words.
+    pub fn probe(&self) -> Result<(), TransportDown> {
+        let existing = self.path.ancestors().find(|path| path.exists());
+        // A relative path begins in the working folder.
+        let folder = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let tried = NamedTempFile::new_in(folder).and_then(NamedTempFile::close);
+        tried.map_err(|error| TransportDown(self.in_words(&error)))
+    }
+
     fn in_words(&self, error: &io::Error) -> String {
         format!("cannot write to the folder {}: {error}", self.path.display())
     }
@@ -100,6 +113,18 @@ mod tests {
     async fn a_folder_that_cannot_be_is_down_and_says_which() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let down = Folder::new(&file.path().join("box")).connect().await.unwrap_err();
+        assert!(down.0.contains(&file.path().display().to_string()), "{down}");
+    }
+
+    #[test]
+    fn a_probe_says_whether_files_can_be_written_and_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        Folder::new(root.path()).probe().unwrap();
+        Folder::new(&root.path().join("not/yet")).probe().unwrap();
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+        Folder::new(Path::new("not-there-yet")).probe().unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let down = Folder::new(&file.path().join("box")).probe().unwrap_err();
         assert!(down.0.contains(&file.path().display().to_string()), "{down}");
     }
 

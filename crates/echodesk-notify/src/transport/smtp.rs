@@ -5,11 +5,13 @@ mod answer;
 mod limits;
 mod open;
 mod preface;
+mod probe;
 mod session;
 mod tls;
 mod wire;
 
 pub use limits::SmtpLimits;
+pub use probe::{SmtpObstacle, SmtpProbeError};
 pub use session::SmtpSession;
 
 use native_tls::TlsConnector;

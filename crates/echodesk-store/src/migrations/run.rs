@@ -48,6 +48,23 @@ pub(crate) fn expected(place: Place<'_>) -> Outcome<Vec<Expected>> {
 
 /// Which migrations are still to be run. Reads only: asking must not need the right to create.
 pub(crate) fn pending(connection: &mut Connection, place: Place<'_>) -> Outcome<Vec<Expected>> {
+    let mut expected = expected(place)?;
+    let done = done(connection, place)?;
+    expected.retain(|migration| !done.contains(&migration.version));
+    Ok(expected)
+}
+
+/// The versions of migrations that were run and that this version does not know: a newer one has made them.
+pub(crate) fn unknown(connection: &mut Connection, place: Place<'_>) -> Outcome<Vec<String>> {
+    let expected = expected(place)?;
+    let mut done = done(connection, place)?;
+    done.retain(|version| expected.iter().all(|expected| expected.version != *version));
+    done.sort();
+    Ok(done)
+}
+
+/// The versions of the migrations that were run; none where there is no book.
+fn done(connection: &mut Connection, place: Place<'_>) -> Outcome<Vec<String>> {
     #[derive(QueryableByName)]
     struct Count {
         #[diesel(sql_type = BigInt)]
@@ -70,14 +87,13 @@ pub(crate) fn pending(connection: &mut Connection, place: Place<'_>) -> Outcome<
         let database = if let Place::Public = place { "IN ('main', 'public')" } else { "= 'main'" };
         format!("SELECT count(*) AS count FROM pragma_table_list WHERE name = '{BOOK}' AND schema {database}")
     };
-    let mut expected = expected(place)?;
     let found: Count = on!(&mut *connection, |c| diesel::sql_query(&find).get_result(c))?;
-    if found.count > 0 {
-        let read = format!("SELECT version FROM {BOOK}");
-        let done: Vec<Version> = on!(connection, |c| diesel::sql_query(&read).load(c))?;
-        expected.retain(|migration| !done.iter().any(|done| done.version == migration.version));
+    if found.count == 0 {
+        return Ok(Vec::new());
     }
-    Ok(expected)
+    let read = format!("SELECT version FROM {BOOK}");
+    let done: Vec<Version> = on!(connection, |c| diesel::sql_query(&read).load(c))?;
+    Ok(done.into_iter().map(|done| done.version).collect())
 }
 
 /// Runs what is pending, in transactions of its own, and returns the names of what was run.

@@ -1,6 +1,6 @@
 //! Inspecting: one tenant's trouble is a finding of that tenant, and nobody else's.
 
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{Clock as _, DatabaseUrl, SystemClock};
 use echodesk_mail::ports::{MailStore, Scope, StoreErrorKind, TenantProblem};
 use echodesk_store::{Access, SchemaFinding, Severity, Store};
 
@@ -145,5 +145,38 @@ on_both! {
         let findings = store.inspect().unwrap();
         assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning), "{findings:?}");
         assert!(store.tenants(&Scope::AllActive).unwrap().iter().all(|tenant| tenant.mailboxes.is_ok()));
+    }
+}
+
+on_both! {
+    fn tables_of_a_newer_version_are_a_warning(world) {
+        assert_eq!(world.store.inspect_public().unwrap(), []);
+        match &world.url {
+            DatabaseUrl::Postgres { .. } => world.execute(NEWER),
+            DatabaseUrl::Sqlite(folder) => {
+                use diesel::connection::{Connection as _, SimpleConnection as _};
+                let path = folder.join("public.sqlite3").display().to_string();
+                diesel::SqliteConnection::establish(&path).unwrap().batch_execute(NEWER).unwrap();
+            }
+        }
+        let findings = world.store.inspect_public().unwrap();
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(finding.severity, Severity::Warning);
+        assert!(finding.problem.contains("newer") && finding.problem.contains("20990101000000"), "{finding:?}");
+    }
+}
+
+const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')";
+
+on_both! {
+    fn the_time_of_the_server_is_that_of_this_machine_in_tests(world) {
+        let clock = SystemClock::new();
+        let before = clock.now();
+        let Some(server) = world.store.server_time().unwrap() else {
+            assert!(world.is_embedded());
+            return;
+        };
+        let slack = jiff::SignedDuration::from_millis(1);
+        assert!(before - slack <= server && server <= clock.now() + slack, "{before} {server}");
     }
 }

@@ -25,7 +25,7 @@ impl MailServer for Door {
         time: Duration,
     ) -> Result<Box<dyn MailSession>, MailServerError> {
         assert_eq!(password.expose(), "hunter2", "the password is opened first");
-        let ImapSettings { connect_timeout, io_timeout, .. } = ImapSettings::default();
+        let ImapSettings { connect_timeout, io_timeout, .. } = limits();
         assert!(time > connect_timeout + io_timeout, "{time:?}: the wait for one answer ends first");
         let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(inside, Ordering::SeqCst);

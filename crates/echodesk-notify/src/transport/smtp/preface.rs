@@ -6,26 +6,26 @@ use tokio::net::TcpStream;
 
 use super::answer::one_line;
 use super::limits::{SmtpLimits, within};
+use super::probe::{SmtpObstacle, SmtpProbeError};
 
 /// The longest answer that is read.
 const LONGEST: usize = 64 * 1024;
 
 /// Greets in the clear and asks for TLS; the next byte in each direction belongs to the handshake.
-pub(super) async fn start_tls(tcp: &mut TcpStream, hello: &str, limits: &SmtpLimits) -> Result<(), String> {
+pub(super) async fn start_tls(tcp: &mut TcpStream, hello: &str, limits: &SmtpLimits) -> Result<(), SmtpProbeError> {
     let mut dialogue = Dialogue { tcp, buffer: Vec::new(), limits };
-    dialogue.expect(220, "greeting").await?;
-    dialogue.say(&format!("EHLO {hello}\r\n")).await?;
-    let offers = dialogue.expect(250, "EHLO").await?;
+    let offers = dialogue.greet(hello).await.map_err(SmtpObstacle::Greeting.because())?;
     let offered = offers.iter().skip(1).any(|line| line.trim().eq_ignore_ascii_case("STARTTLS"));
     if !offered {
-        return Err("it does not offer STARTTLS, which EMAIL_USE_TLS asks for".to_owned());
+        let why = "it does not offer STARTTLS, which EMAIL_USE_TLS asks for".to_owned();
+        return Err(SmtpObstacle::NoStartTls.because()(why));
     }
-    dialogue.say("STARTTLS\r\n").await?;
-    dialogue.expect(220, "STARTTLS").await?;
+    dialogue.ask_for_tls().await.map_err(SmtpObstacle::Tls.because())?;
     if dialogue.buffer.is_empty() {
         Ok(())
     } else {
-        Err("it went on in the clear after its OK to STARTTLS; somebody may be in between".to_owned())
+        let why = "it went on in the clear after its OK to STARTTLS; somebody may be in between".to_owned();
+        Err(SmtpObstacle::Tls.because()(why))
     }
 }
 
@@ -36,6 +36,18 @@ struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
+    /// What the server offers.
+    async fn greet(&mut self, hello: &str) -> Result<Vec<String>, String> {
+        self.expect(220, "greeting").await?;
+        self.say(&format!("EHLO {hello}\r\n")).await?;
+        self.expect(250, "EHLO").await
+    }
+
+    async fn ask_for_tls(&mut self) -> Result<(), String> {
+        self.say("STARTTLS\r\n").await?;
+        self.expect(220, "STARTTLS").await.map(drop)
+    }
+
     async fn say(&mut self, line: &str) -> Result<(), String> {
         let written = within(self.limits.command, self.tcp.write_all(line.as_bytes())).await?;
         written.map_err(|error| format!("the connection was lost: {error}"))

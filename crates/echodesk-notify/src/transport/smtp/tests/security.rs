@@ -125,3 +125,40 @@ async fn a_server_that_is_not_there_is_down() {
     let why = why_not(SmtpSettings { host: "mail.invalid".to_owned(), ..settings(&gone) }).await;
     assert!(why.contains("its address cannot be found") || why.contains("no answer within"), "{why}");
 }
+
+#[tokio::test]
+async fn a_probe_logs_in_says_goodbye_and_sends_nothing() {
+    let server = Server::start(Tls::Upgrade, |_| None).await;
+    let settings = SmtpSettings { credentials: Some(credentials()), ..trusting(&server, SmtpSecurity::StartTls) };
+    SmtpTransport::new(settings).unwrap().probe().await.unwrap();
+    let heard = server.heard();
+    assert!(heard.iter().any(|line| line.starts_with("AUTH PLAIN")), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("MAIL")), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("QUIT"));
+}
+
+#[tokio::test]
+async fn a_probe_tells_by_its_kind_what_stands_in_the_way() {
+    use SmtpObstacle::{Connect, Greeting, LogIn, NoStartTls, Resolve, Tls as Untrusted};
+    use SmtpSecurity as Security;
+    let probed = async |settings: SmtpSettings| SmtpTransport::new(settings).unwrap().probe().await.unwrap_err();
+    let plain = Server::start(Tls::None, |_| None).await;
+    let closed = Server::start(Tls::None, |line| line.starts_with("GREETING").then_some("554 go away")).await;
+    let strict = Server::start(Tls::None, |line| line.starts_with("AUTH").then_some("535 no")).await;
+    let other = Server::start(Tls::Elsewhere, |_| None).await;
+    let nobody = SmtpSettings { port: 1, ..settings(&plain) };
+    let table = [
+        (SmtpSettings { host: "mail.invalid".to_owned(), ..settings(&plain) }, Resolve),
+        (nobody, Connect),
+        (trusting(&plain, Security::StartTls), NoStartTls),
+        (trusting(&plain, Security::Tls), Untrusted),
+        (trusting(&other, Security::StartTls), Untrusted),
+        (settings(&closed), Greeting),
+        (trusting(&closed, Security::StartTls), Greeting),
+        (SmtpSettings { credentials: Some(credentials()), ..settings(&strict) }, LogIn),
+    ];
+    for (settings, obstacle) in table {
+        let error = probed(settings.clone()).await;
+        assert!(error.obstacle == obstacle && !error.why.contains("hunter2"), "{settings:?}: {error:?}");
+    }
+}

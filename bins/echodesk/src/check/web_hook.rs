@@ -1,0 +1,168 @@
+//! Does the address answer that the bank is to call back? An empty request without a signature is sent there, which
+//! whoever verifies callbacks refuses.
+
+use std::net::IpAddr;
+
+use echodesk_billing::bank::{BankLimits, WebHookError, call_web_hook};
+use echodesk_core::Environment;
+use echodesk_job::bank;
+use url::{Host, Url};
+
+use super::far::{Reach, STEP};
+use super::finding::Finding;
+use super::remedy;
+
+/// Where `echodesk callbacks serve` and EchoDesk take callbacks, without the slash at the end.
+const PATH: &str = "/api/payments/webhook";
+
+const NOT_SET: &str =
+    "not set: what became of charges is asked for, and the bank calls where the card's first order said";
+
+/// Nothing where the bank is not set up, or its settings cannot be used, which is told already.
+pub(super) fn check(environment: &Environment, reach: &Reach) -> Vec<Finding> {
+    let Ok(settings) = bank::settings(environment) else { return Vec::new() };
+    let Some(url) = settings.callback_url() else {
+        return vec![Finding::ok("callback", "BOG_CALLBACK_URL", NOT_SET)];
+    };
+    let mut findings: Vec<Finding> = odd(url).into_iter().collect();
+    findings.push(if reach.offline {
+        Finding::ok("callback", shown(url), "set; not called")
+    } else {
+        call(url, reach)
+    });
+    findings
+}
+
+/// Only as far as it cannot hold a key.
+fn shown(url: &Url) -> String {
+    let path = if url.path().trim_end_matches('/').ends_with(PATH) { PATH } else { "/…" };
+    format!("{}{path}", url.origin().ascii_serialization())
+}
+
+/// What is wrong with an address whoever answers there.
+fn odd(url: &Url) -> Option<Finding> {
+    let warn = |detail: &str, remedy: &str| Some(Finding::failed("callback", shown(url), detail, remedy).warning());
+    if is_of_this_network(url) {
+        let remedy = "set BOG_CALLBACK_URL to the public https:// address of the web hook, or leave it out";
+        return warn("the bank cannot reach an address of this machine or network", remedy);
+    }
+    if !url.path().trim_end_matches('/').ends_with(PATH) {
+        let detail = "does not end in /api/payments/webhook/, where EchoDesk and `echodesk callbacks serve` answer";
+        return warn(detail, "correct BOG_CALLBACK_URL, unless a proxy changes the path");
+    }
+    None
+}
+
+fn is_of_this_network(url: &Url) -> bool {
+    let is_private = |address: IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unspecified(),
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".local") || !name.contains('.'),
+        Some(Host::Ipv4(address)) => is_private(address.into()),
+        Some(Host::Ipv6(address)) => is_private(address.into()),
+        None => false,
+    }
+}
+
+fn call(url: &Url, reach: &Reach) -> Finding {
+    let limits = BankLimits { connect_timeout: STEP, request_timeout: STEP, tries: 1, ..BankLimits::default() };
+    let host = url.host_str().unwrap_or_default();
+    let failed = |detail: String, remedy: String| Finding::failed("callback", shown(url), detail, remedy);
+    match reach.wait_for(call_web_hook(url, &limits, reach.clock.as_ref())) {
+        Ok((Ok(status), _)) => answered(shown(url), status),
+        Ok((Err(error), _)) => failed(format!("does not answer: {error}"), advice(&error, host)),
+        Err(late) => failed(format!("does not answer: {late}"), unreachable()),
+    }
+}
+
+fn unreachable() -> String {
+    "is the web server (or `echodesk callbacks serve` and the proxy before it) up, and may this machine reach it?"
+        .to_owned()
+}
+
+fn advice(error: &WebHookError, host: &str) -> String {
+    match error {
+        WebHookError::Resolve(_) => remedy::name_of(host, "BOG_CALLBACK_URL"),
+        WebHookError::Tls(_) => {
+            format!("the bank trusts public authorities only: renew or replace the certificate of {host}")
+        }
+        WebHookError::Client(_) => remedy::OWN_TLS.to_owned(),
+        _ => unreachable(),
+    }
+}
+
+/// By the status of the answer to a request that nobody should take for a callback.
+fn answered(subject: String, status: u16) -> Finding {
+    const CANNOT_SEE: &str = "whether the bank reaches it cannot be seen from here";
+    let failed = |detail: String, remedy: &str| Finding::failed("callback", subject.clone(), detail, remedy);
+    match status {
+        200..=299 => {
+            let detail = format!("answers (HTTP {status}), also where nothing is signed; {CANNOT_SEE}");
+            Finding::ok("callback", subject, detail)
+        }
+        300..=399 => {
+            let detail = format!("sends callers elsewhere (HTTP {status}), where the bank need not follow");
+            failed(detail, "set BOG_CALLBACK_URL to the address that it sends to")
+        }
+        404 | 410 => {
+            failed(format!("there is no web hook (HTTP {status})"), "correct BOG_CALLBACK_URL, or the proxy's path")
+        }
+        405 => failed("does not take POST (HTTP 405)".to_owned(), "correct BOG_CALLBACK_URL: this is not the web hook"),
+        500.. => {
+            let remedy = "look into the log of the web hook and of the proxy before it, then check again";
+            failed(format!("cannot answer (HTTP {status})"), remedy)
+        }
+        _ => {
+            let detail = format!("answers, and refuses what is not signed (HTTP {status}); {CANNOT_SEE}");
+            Finding::ok("callback", subject, detail)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::finding::Verdict;
+
+    #[test]
+    fn an_answer_is_judged_by_its_status() {
+        let table = [
+            (401, Verdict::Ok, "refuses what is not signed"),
+            (400, Verdict::Ok, "refuses"),
+            (403, Verdict::Ok, "refuses"),
+            (200, Verdict::Ok, "also where nothing is signed"),
+            (301, Verdict::Failed, "elsewhere"),
+            (404, Verdict::Failed, "no web hook"),
+            (405, Verdict::Failed, "POST"),
+            (502, Verdict::Failed, "cannot answer (HTTP 502)"),
+        ];
+        for (status, verdict, part) in table {
+            let found = answered("x".to_owned(), status);
+            assert!(found.verdict == verdict && found.detail.contains(part), "{status}: {found:?}");
+            assert_eq!(found.detail.contains("cannot be seen from here"), verdict == Verdict::Ok, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_the_bank_cannot_mean_is_a_warning() {
+        let table = [
+            ("https://jobs.example.com/api/payments/webhook/", None),
+            ("https://jobs.example.com/x/api/payments/webhook", None),
+            ("https://jobs.example.com/hunter2", Some("does not end in")),
+            ("https://localhost/api/payments/webhook/", Some("cannot reach")),
+            ("http://127.0.0.1:1/api/payments/webhook/", Some("cannot reach")),
+            ("https://10.1.2.3/api/payments/webhook/", Some("cannot reach")),
+            ("https://[fd00::1]/api/payments/webhook/", Some("cannot reach")),
+            ("https://intranet/api/payments/webhook/", Some("cannot reach")),
+        ];
+        for (url, part) in table {
+            let found = odd(&url.parse().unwrap());
+            assert_eq!(found.as_ref().map(|found| found.verdict), part.map(|_| Verdict::Warning), "{url}");
+            let says = |found: &Finding| part.is_some_and(|part| found.detail.contains(part));
+            assert!(found.as_ref().is_none_or(says), "{found:?}");
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+        }
+    }
+}
