@@ -152,7 +152,7 @@ on_both! {
     fn tables_of_a_newer_version_are_a_warning(world) {
         assert_eq!(world.store.inspect_public().unwrap(), []);
         match &world.url {
-            DatabaseUrl::Postgres { .. } => world.execute(NEWER),
+            DatabaseUrl::Postgres { .. } => world.execute(&NEWER.replace("__diesel", "public.__diesel")),
             DatabaseUrl::Sqlite(folder) => {
                 use diesel::connection::{Connection as _, SimpleConnection as _};
                 let path = folder.join("public.sqlite3").display().to_string();
