@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use clap::Parser;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_core::SchemaName;
-use echodesk_job::CommonArgs;
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
 use echodesk_job::settings::names;
+use echodesk_job::{CommonArgs, generate};
 use jiff::tz::TimeZone;
 
 /// Longer than a quarter of a year nobody waits for a payment.
@@ -70,7 +70,7 @@ order that is paid and has extended nothing, a page on which somebody seems to b
 could not be delivered or waits after tries that failed. `echodesk orders list` and `echodesk notices list` show more.";
     let groups =
         [names::DATABASE, names::BILLING, names::NOTICES, names::CERTIFICATES, names::TIME_ZONE, names::OUTPUT];
-    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
+    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}\n\n{}", environment_help(&groups), generate::HELP)
 }
 
 #[cfg(test)]
