@@ -69,7 +69,8 @@ fn what_is_made_is_what_its_readers_understand() {
     let Some(mandoc) = tool("mandoc", "mandoc") else { return };
     let folder = tempfile::tempdir().unwrap();
     for program in PROGRAMS {
-        for (kind, reader) in [("man", &[&*mandoc, "-T", "lint", "-W", "error"][..]), ("complete-bash", &[&*bash, "-n"])]
+        for (kind, reader) in
+            [("man", &[&*mandoc, "-T", "lint", "-W", "error"][..]), ("complete-bash", &[&*bash, "-n"])]
         {
             let file = folder.path().join(program);
             std::fs::write(&file, text(program, &["--generate", kind])).unwrap();

@@ -1,0 +1,1 @@
+//! What is in `deploy/`: that the programs of the system take it, and that it is what it claims to be.
