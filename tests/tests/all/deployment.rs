@@ -27,10 +27,8 @@ fn root() -> tempfile::TempDir {
     let units = root.path().join("etc/systemd/system");
     std::fs::create_dir_all(units.join("echodesk-.service.d")).unwrap();
     std::fs::create_dir_all(root.path().join("usr/bin")).unwrap();
-    for name in ["10-common.conf"] {
-        let from = deploy().join("systemd/echodesk-.service.d").join(name);
-        std::fs::copy(from, units.join("echodesk-.service.d").join(name)).unwrap();
-    }
+    let common = "echodesk-.service.d/10-common.conf";
+    std::fs::copy(deploy().join("systemd").join(common), units.join(common)).unwrap();
     for unit in units_of("") {
         std::fs::copy(deploy().join("systemd").join(&unit), units.join(&unit)).unwrap();
     }

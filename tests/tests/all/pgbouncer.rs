@@ -172,13 +172,15 @@ fn a_database_that_goes_away_behind_the_pooler_meanwhile_is_to_be_tried_again_la
 
 #[test]
 fn what_the_pooler_itself_refuses_is_a_setting_or_passes() {
+    type Change = fn(&str) -> String;
+
     let Some(postgres) = Postgres::shared() else { return };
     let direct = postgres.database();
-    let table: [(&[&str], &dyn Fn(&str) -> String, i32, &str); 4] = [
-        (&["max_client_conn = 0"], &|url| url.to_owned(), 75, "no more connections allowed"),
-        (&[], &|url| url.replace("echodesk:", "nobody:"), 2, "authentication failed"),
-        (&[], &|url| format!("{url}?options=-c%20jit%3Doff"), 2, "unsupported startup parameter"),
-        (&[], &|url| format!("{}nowhere", url.strip_suffix(|_: char| true).unwrap()), 2, "nowhere"),
+    let table: [(&[&str], Change, i32, &str); 4] = [
+        (&["max_client_conn = 0"], |url| url.to_owned(), 75, "no more connections allowed"),
+        (&[], |url| url.replace("echodesk:", "nobody:"), 2, "authentication failed"),
+        (&[], |url| format!("{url}?options=-c%20jit%3Doff"), 2, "unsupported startup parameter"),
+        (&[], |url| format!("{}nowhere", url.strip_suffix(|_: char| true).unwrap()), 2, "nowhere"),
     ];
     for (settings, change, code, said) in table {
         let Some(bouncer) = PgBouncer::in_front_of(&direct, SESSIONS, settings) else { return };
