@@ -13,7 +13,7 @@ use echodesk_core::{Language, SchemaName};
 use echodesk_job::args::environment_help;
 use echodesk_job::mail::MailArgs;
 use echodesk_job::settings::names;
-use echodesk_job::{GlobalArgs, values};
+use echodesk_job::{GlobalArgs, generate, values};
 
 use crate::mailbox::MailboxRef;
 use crate::validate;
@@ -276,7 +276,7 @@ Exit codes:
   1    something failed, and it is listed
   2    wrong usage or settings; nothing was done
   75   the database is away; try again later";
-    format!("{EXAMPLES}\n\n{}", environment_help(names::ALL))
+    format!("{EXAMPLES}\n\n{}\n\n{}", environment_help(names::ALL), generate::HELP)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use echodesk_core::{Clock, Environment};
 use echodesk_job::terminal::Terminal;
-use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, one_line, output, readiness};
+use echodesk_job::{ExitStatus, JobError, LogFormat, Needs, Process, Settings, generate, one_line, output, readiness};
 use echodesk_store::{Access, Store};
 
 use crate::answer::Answer;
@@ -36,6 +36,9 @@ impl World {
 
 /// The whole of `main`.
 pub(crate) fn main() -> ExitCode {
+    if let Some(code) = generate::asked::<Cli>() {
+        return code;
+    }
     let cli = Cli::parse();
     let format = cli.global.log_format;
     let process = Process::start(&cli.global);

@@ -10,7 +10,7 @@ use echodesk_billing::run::RenewalOptions;
 use echodesk_core::{SchemaName, Tenant};
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
 use echodesk_job::settings::names;
-use echodesk_job::{CommonArgs, SettingsError, values};
+use echodesk_job::{CommonArgs, SettingsError, generate, values};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -129,7 +129,7 @@ list until `echodesk orders resolve` has told what became of them.";
         names::OPERATION,
         names::OUTPUT,
     ];
-    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
+    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}\n\n{}", environment_help(&groups), generate::HELP)
 }
 
 #[cfg(test)]

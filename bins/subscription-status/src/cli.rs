@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use clap::Parser;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_core::SchemaName;
-use echodesk_job::CommonArgs;
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
 use echodesk_job::settings::names;
+use echodesk_job::{CommonArgs, generate};
 use jiff::tz::TimeZone;
 
 /// Longer than a quarter of a year nobody waits for a payment.
@@ -77,7 +77,7 @@ could not be delivered or waits after tries that failed. `echodesk orders list` 
         names::OPERATION,
         names::OUTPUT,
     ];
-    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
+    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}\n\n{}", environment_help(&groups), generate::HELP)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use clap::Parser;
 use echodesk_job::args::{EXIT_CODES, environment_help};
 use echodesk_job::mail::MailArgs;
 use echodesk_job::settings::names;
-use echodesk_job::{CommonArgs, values};
+use echodesk_job::{CommonArgs, generate, values};
 use echodesk_mail::sync::SyncOptions;
 
 /// Pull new mail of every active tenant
@@ -81,7 +81,7 @@ Examples:
         names::OPERATION,
         names::OUTPUT,
     ];
-    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}", environment_help(&groups))
+    format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{}\n\n{}", environment_help(&groups), generate::HELP)
 }
 
 #[cfg(test)]

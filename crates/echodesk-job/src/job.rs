@@ -26,7 +26,7 @@ use crate::run_record::{self, RunRecord};
 use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use crate::terminal::Terminal;
-use crate::{readiness, tenant};
+use crate::{generate, readiness, tenant};
 
 /// A job: its command line, and its work.
 pub trait Job: clap::Parser {
@@ -90,6 +90,9 @@ pub struct JobContext {
 /// The whole of a job's `main`.
 #[must_use]
 pub fn run<J: Job>() -> ExitCode {
+    if let Some(code) = generate::asked::<J>() {
+        return code;
+    }
     let job = J::parse();
     let process = Process::start(&job.common().global);
     let (terminal, clock) = (process.terminal.clone(), Arc::clone(&process.clock));

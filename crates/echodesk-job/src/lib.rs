@@ -5,6 +5,7 @@ pub mod bank;
 mod ending;
 pub mod error;
 pub mod exit;
+pub mod generate;
 pub mod identity;
 pub mod job;
 pub mod logging;

@@ -80,7 +80,7 @@ pub(crate) fn kind(error: &Error) -> StoreErrorKind {
 fn kind_of_answer(kind: &DatabaseErrorKind, message: &str) -> StoreErrorKind {
     // Diesel passes on no SQLSTATE, so the rest has to be told by the words of the message. A server
     // that speaks another language is still recognised by its closing the connection.
-    const PASSING: [&str; 13] = [
+    const PASSING: [&str; 20] = [
         "database is locked",
         "database table is locked",
         "lock timeout",
@@ -94,6 +94,14 @@ fn kind_of_answer(kind: &DatabaseErrorKind, message: &str) -> StoreErrorKind {
         "no connection to the server",
         "SSL connection has been closed",
         "too many clients",
+        // PgBouncer's own words.
+        "server login has been failing",
+        "cannot connect to server",
+        "server conn crashed",
+        "query_wait_timeout",
+        "idle transaction timeout",
+        "no more connections allowed",
+        "shutting down",
     ];
     match kind {
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure => StoreErrorKind::Unavailable,

@@ -136,7 +136,7 @@ fn without(said: &str, password: Option<&str>) -> String {
 
 /// Whether the server was reached and will say no tomorrow as well.
 fn is_refusal(said: &str) -> bool {
-    const REFUSALS: [&str; 7] = [
+    const REFUSALS: [&str; 10] = [
         "authentication failed",
         "does not exist",
         "no pg_hba.conf entry",
@@ -144,6 +144,10 @@ fn is_refusal(said: &str) -> bool {
         "permission denied",
         "the URL cannot be read",
         "is not permitted to log in",
+        // PgBouncer's own words.
+        "no such database",
+        "no such user",
+        "unsupported startup parameter",
     ];
     REFUSALS.iter().any(|words| said.contains(words))
 }
@@ -158,6 +162,16 @@ mod tests {
         assert!(url.starts_with("postgres://u@h/d?application_name=echodesk-jobs&connect_timeout=5"), "{url}");
         let url = with_defaults("postgres://u@h/d?connect_timeout=3&sslmode=require");
         assert_eq!(url.matches("connect_timeout").count(), 1, "{url}");
+    }
+
+    #[test]
+    fn what_a_pooler_refuses_for_good_is_told_from_what_passes() {
+        for said in ["FATAL: no such database: x", "FATAL: unsupported startup parameter: options"] {
+            assert!(is_refusal(said), "{said}");
+        }
+        for said in ["FATAL: server login has been failing, try again later (server_login_retry)", "timeout expired"] {
+            assert!(!is_refusal(said), "{said}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod certificate;
 pub mod dovecot;
 mod missing;
+pub mod pgbouncer;
 pub mod postgres;
 mod process;
 pub mod submission;

@@ -29,6 +29,8 @@ pub(crate) enum Backend {
 pub(crate) struct World {
     pub(crate) installation: Installation,
     backend: Backend,
+    /// The database's own address, where the programs reach it through something else.
+    direct: Option<String>,
     _folder: TempDir,
 }
 
@@ -49,7 +51,7 @@ impl World {
         let embedded = || format!("sqlite://{}", folder.path().join("data").display());
         let database_url = database_url.unwrap_or_else(embedded);
         let installation = Installation { database_url, folder: folder.path().to_owned(), ca_file: ca_file.to_owned() };
-        let world = Self { installation, backend, _folder: folder };
+        let world = Self { installation, backend, direct: None, _folder: folder };
         if backend == Backend::Postgres {
             world.echodesk(&["migrate"]);
         }
@@ -68,6 +70,17 @@ impl World {
             "INSERT INTO echodesk_identity (id, environment, bank_client, mail_host, bound_at, bound_by) \
              VALUES (1, 'test', '{CLIENT_ID}', 'localhost', {now}, 'here')"
         ));
+    }
+
+    /// From here on the programs reach the database by another address; what a test looks at, it looks at directly.
+    pub(crate) fn through(mut self, url: String) -> Self {
+        self.direct = Some(std::mem::replace(&mut self.installation.database_url, url));
+        self
+    }
+
+    /// The database's own address.
+    fn direct_url(&self) -> &str {
+        self.direct.as_deref().unwrap_or(&self.installation.database_url)
     }
 
     fn echodesk(&self, arguments: &[&str]) -> Ended {
@@ -148,12 +161,12 @@ impl World {
                 }
                 format!("sqlite://{}", to.display())
             }
-            Backend::Postgres => Postgres::shared().unwrap().copy_of(&self.installation.database_url),
+            Backend::Postgres => Postgres::shared().unwrap().copy_of(self.direct_url()),
         };
         let folder_path = folder.path().to_owned();
         let installation =
             Installation { database_url, folder: folder_path, ca_file: self.installation.ca_file.clone() };
-        Self { installation, backend: self.backend, _folder: folder }
+        Self { installation, backend: self.backend, direct: None, _folder: folder }
     }
 
     /// Remembers what the tables of payments hold, for [`World::restore`] of copies. Nothing on SQLite, where
@@ -183,7 +196,7 @@ impl World {
     /// Removes the database, of which a server would otherwise keep very many.
     pub(crate) fn discard(self) {
         if self.backend == Backend::Postgres {
-            Postgres::shared().unwrap().remove(&self.installation.database_url);
+            Postgres::shared().unwrap().remove(self.direct_url());
         }
     }
 
@@ -197,7 +210,7 @@ impl World {
     /// All rows of all tables; `None` where the database is embedded.
     pub(crate) fn dump(&self) -> Option<String> {
         let server = Postgres::shared().filter(|_| self.backend == Backend::Postgres)?;
-        Some(server.dump(&self.installation.database_url, &["--data-only"]))
+        Some(server.dump(self.direct_url(), &["--data-only"]))
     }
 
     /// Ends every lease, as time would: a killed process cannot give its own back.

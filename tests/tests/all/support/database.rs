@@ -133,7 +133,7 @@ fn sqlite(world: &World, schema: &str) -> SqliteConnection {
 }
 
 fn postgres(world: &World, schema: &str) -> PgConnection {
-    let mut connection = PgConnection::establish(&world.installation.database_url).unwrap();
+    let mut connection = PgConnection::establish(world.direct_url()).unwrap();
     diesel::sql_query(format!("SET search_path TO {schema}, public")).execute(&mut connection).unwrap();
     diesel::sql_query("SET timezone TO 'UTC'").execute(&mut connection).unwrap();
     connection
