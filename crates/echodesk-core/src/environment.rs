@@ -21,6 +21,7 @@ pub struct Environment {
 
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EnvironmentError {
     /// `.env` is there but cannot be read.
     #[error("cannot read {}", path.display())]

@@ -52,6 +52,7 @@ impl Sender {
 
 /// Why a notice cannot become a mail.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// The tenant's `admin_email` cannot be used.
     #[error("no mail can go to the tenant's admin_email: {0}")]

@@ -44,13 +44,13 @@ static DOCUMENTED: LazyLock<PathBuf> = LazyLock::new(|| {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("doc")
 });
 
-/// The public API of a crate, with what its derives add or without.
-fn api(name: &str, with_derives: bool) -> PublicApi {
+/// The public API of a crate; `with_impls`: also what derives add, and which types are `Send` and `Sync`.
+fn api(name: &str, with_impls: bool) -> PublicApi {
     let json = DOCUMENTED.join(format!("{}.json", name.replace('-', "_")));
     Builder::from_rustdoc_json(json)
         .omit_blanket_impls(true)
-        .omit_auto_trait_impls(true)
-        .omit_auto_derived_impls(!with_derives)
+        .omit_auto_trait_impls(!with_impls)
+        .omit_auto_derived_impls(!with_impls)
         .build()
         // A newer compiler writes another version of the JSON: then Cargo.toml must name a newer public-api.
         .unwrap()
@@ -91,6 +91,34 @@ fn no_public_name_needs_a_library_that_is_ours_to_exchange() {
         leaks.extend(lines.into_iter().filter(|line| roots(line).any(|root| !is_allowed(root))));
     }
     assert!(leaks.is_empty(), "{leaks:#?}");
+}
+
+#[test]
+fn every_public_type_is_send_and_sync_and_can_be_shown() {
+    let mut wrong = Vec::new();
+    for name in CRATES {
+        let lines: BTreeSet<String> = api(name, true).items().map(ToString::to_string).collect();
+        wrong.extend(lines.iter().filter(|line| line.contains("!core::marker::S")).cloned());
+        let shown: BTreeSet<&str> = lines.iter().filter_map(|line| implements(line, "core::fmt::Debug")).collect();
+        let sent: BTreeSet<&str> = lines.iter().filter_map(|line| implements(line, "core::marker::Send")).collect();
+        assert!(sent.len() > 10, "{name}: who is Send is known");
+        let types = lines.iter().filter_map(|line| line.strip_prefix("pub enum ").or(line.strip_prefix("pub struct ")));
+        let types = types.map(|path| last(path));
+        wrong.extend(types.filter(|path| !shown.contains(path)).map(|path| format!("{name}: {path} has no Debug")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The name of the type for which a line says that it implements a trait.
+fn implements<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (before, path) = line.split_once(&format!(" {name} for ")).or(line.split_once(&format!("{name} for ")))?;
+    before.starts_with("impl").then(|| last(path))
+}
+
+/// A type's name without its modules and parameters: it may be known under several paths.
+fn last(path: &str) -> &str {
+    let path = path.split(['<', '(', ' ']).next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 fn is_allowed(root: &str) -> bool {

@@ -28,6 +28,7 @@ pub struct CallbackKeys {
 
 /// Why keys cannot be used. Who receives callbacks must not start then.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeysError {
     /// The API is neither the bank's nor its sandbox's, so nobody knows who signs its callbacks.
     #[error("no key is known for callbacks of {host}: BOG_PUBLIC_KEY_FILE must name a file with it (PEM)")]

@@ -26,6 +26,7 @@ pub struct ExtraCa {
 
 /// Why the settings do not work.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImapSettingsError {
     /// The file of certificate authorities cannot be used.
     #[error("{} holds no certificate authorities in PEM that can be read", path.display())]
