@@ -3,7 +3,7 @@
 use echodesk_billing::testing::{SUBSCRIPTIONS, check_billing_store};
 
 use super::accounts::subscribe;
-use crate::world::{World, now, on_both};
+use crate::world::{now, on_both};
 
 on_both! {
     fn the_promises_of_a_billing_store_are_kept(world) {
