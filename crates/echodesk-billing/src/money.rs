@@ -28,6 +28,7 @@ pub struct Money {
 
 /// Why a number is no amount of money.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MoneyError {
     /// Below zero.
     #[error("{0} is negative")]

@@ -14,6 +14,7 @@ mod preview;
 mod tests;
 mod world;
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,12 @@ pub struct RenewalWorld<B: Bank> {
     pub run: RunId,
     /// Who is told of each subscription.
     pub observer: Arc<dyn RenewalObserver>,
+}
+
+impl<B: Bank> fmt::Debug for RenewalWorld<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenewalWorld").field("run", &self.run).field("stop", &self.stop).finish_non_exhaustive()
+    }
 }
 
 /// Is told what a run does, as it does it. Called from several threads.

@@ -25,6 +25,7 @@ pub enum DatabaseUrl {
 
 /// Why a text is no database URL. Never shows the text: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DatabaseUrlError {
     /// Not a URL.
     #[error("the database URL cannot be read: expected postgres://USER:PASSWORD@HOST/NAME or sqlite://FOLDER")]

@@ -30,6 +30,7 @@ struct Value {
 
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EnvironmentError {
     /// `.env` is there but cannot be read.
     #[error("cannot read {}", path.display())]

@@ -30,6 +30,7 @@ impl fmt::Display for SchemaName {
 
 /// Why a text is not a tenant's schema name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SchemaNameError {
     /// Nothing there.
     #[error("a schema name cannot be empty")]

@@ -16,6 +16,7 @@ mod report;
 mod survey;
 mod writer;
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,12 @@ pub struct SyncWorld {
     pub run: RunId,
     /// Who watches.
     pub observer: Arc<dyn SyncObserver>,
+}
+
+impl fmt::Debug for SyncWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncWorld").field("run", &self.run).field("stop", &self.stop).finish_non_exhaustive()
+    }
 }
 
 /// How a run goes about it.

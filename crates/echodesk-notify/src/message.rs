@@ -1,5 +1,6 @@
 //! From words to a mail: headers, encodings, and a Message-ID that a repeat has too.
 
+use std::error::Error;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -51,13 +52,14 @@ impl Sender {
 
 /// Why a notice cannot become a mail.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// The tenant's `admin_email` cannot be used.
     #[error("no mail can go to the tenant's admin_email: {0}")]
     Recipient(AddressError),
     /// The message cannot be built.
     #[error("the mail cannot be built")]
-    Build(#[source] lettre::error::Error),
+    Build(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// The mail of a notice: `multipart/alternative` with text and HTML, to the tenant's admin.
@@ -69,7 +71,8 @@ pub fn message(notice: &Queued, rendered: &Rendered, from: &Sender, now: Timesta
     let name = Some(rules::flat(&notice.tenant.admin_name)).filter(|name| !name.is_empty());
     let digest = digest(notice);
     let message_id = format!("<{}.{}.{digest}@{}>", token(&notice.code), notice.id, from.address.domain());
-    let envelope = Envelope::new(Some(from.address.clone()), vec![to.clone()]).map_err(MessageError::Build)?;
+    let envelope = Envelope::new(Some(from.address.clone()), vec![to.clone()])
+        .map_err(|error| MessageError::Build(error.into()))?;
     let body = MultiPart::alternative()
         .boundary(format!("=_{digest}"))
         .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
@@ -86,7 +89,7 @@ pub fn message(notice: &Queued, rendered: &Rendered, from: &Sender, now: Timesta
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .raw_header(header("Content-Language", notice.tenant.language.code()))
         .multipart(body)
-        .map_err(MessageError::Build)?;
+        .map_err(|error| MessageError::Build(error.into()))?;
     Ok(Mail { from: from.address.to_string(), to: to.to_string(), message_id, bytes: message.formatted() })
 }
 

@@ -63,6 +63,7 @@ pub struct Templates {
 
 /// Templates cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TemplateError {
     /// One is wrong, or is none.
     #[error("template {name}: {problem}")]

@@ -12,6 +12,7 @@ use crate::model::{BankOrderId, Receipt, ReceiptStatus};
 
 /// Why a text is no receipt. Says where and what kind of thing, and repeats nothing of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReceiptBodyError {
     /// Not JSON, or not the right kind of JSON.
     #[error("not a receipt: {problem}")]

@@ -1,7 +1,9 @@
 //! The public keys that callbacks are signed with.
 
+use std::error::Error;
 use std::fmt;
 
+use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Public};
 use openssl::rsa::Rsa;
 use url::Url;
@@ -26,6 +28,7 @@ pub struct CallbackKeys {
 
 /// Why keys cannot be used. Who receives callbacks must not start then.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeysError {
     /// The API is neither the bank's nor its sandbox's, so nobody knows who signs its callbacks.
     #[error("no key is known for callbacks of {host}: BOG_PUBLIC_KEY_FILE must name a file with it (PEM)")]
@@ -50,7 +53,7 @@ pub enum KeysError {
         /// Which, from 1.
         number: usize,
         /// What the library said; none if the block has no end.
-        source: Option<openssl::error::ErrorStack>,
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// Another kind of key.
     #[error("PEM block {number} is no RSA key")]
@@ -98,7 +101,7 @@ impl CallbackKeys {
 
 /// The key of the PEM block that `text` begins with.
 fn key(text: &str, number: usize) -> Result<PKey<Public>, KeysError> {
-    let broken = |source| KeysError::Broken { number, source };
+    let broken = |source: Option<ErrorStack>| KeysError::Broken { number, source: source.map(Into::into) };
     let (label, _) = text[BEGIN.len()..].split_once("-----").ok_or(broken(None))?;
     let end = format!("-----END {label}-----");
     let block = &text[..text.find(&end).ok_or(broken(None))? + end.len()];

@@ -9,6 +9,14 @@ use crate::model::{Attempt, AttemptState, BankOrderId, Candidate, Charge, OrderI
 use crate::rules::period::Window;
 
 /// What renewals need from a database. Every method is one transaction: done wholly or not at all.
+///
+/// Runs on several hosts and callbacks call it at once; nothing but the store keeps them apart. The
+/// [front page](crate#a-store-of-your-own) lists what must hold, and
+/// `testing::check_billing_store` (feature `testing`) checks it on any implementation.
+///
+/// Methods block; runs call them from threads that may. An error of the kind
+/// [`Unavailable`](echodesk_core::StoreErrorKind::Unavailable) ends a run early, any other is a failure of the one
+/// subscription that was worked on. Methods that take an attempt's id fail if there is no such attempt.
 pub trait BillingStore: Send + Sync {
     /// Subscriptions whose renewal date is in the window, of all tenants or of one, ascending by id
     /// after `after`, at most `limit`.
@@ -77,7 +85,8 @@ pub trait BillingStore: Send + Sync {
 
     /// The attempt was certainly never sent: closed as `not_sent`, its order `cancelled`. Only its own
     /// run may say so, and only while it is `prepared` and claimed by that run without interruption:
-    /// anybody else might be about to send it. Returns whether it was closed.
+    /// anybody else might be about to send it. That the run has claimed it again afterwards does not help. Returns
+    /// whether it was closed.
     ///
     /// # Errors
     /// The database is away.

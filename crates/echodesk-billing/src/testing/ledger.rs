@@ -86,6 +86,8 @@ pub(super) struct State {
 pub(super) struct Entry {
     pub(super) attempt: Attempt,
     pub(super) claim: Option<Claim>,
+    /// The run that wrote it down, as long as nobody else had it: only that run knows whether it was sent.
+    pub(super) sender: Option<RunId>,
     pub(super) closed_at: Option<Timestamp>,
     pub(super) order: OrderStatus,
 }
@@ -228,8 +230,13 @@ impl BillingStore for MemoryLedger {
             last_error: None,
             trouble: None,
         };
-        let entry =
-            Entry { attempt: attempt.clone(), claim: Some(new.claim), closed_at: None, order: OrderStatus::Pending };
+        let entry = Entry {
+            attempt: attempt.clone(),
+            claim: Some(new.claim),
+            sender: Some(new.claim.run),
+            closed_at: None,
+            order: OrderStatus::Pending,
+        };
         state.attempts.insert(id, entry);
         Ok(Prepared::Written(Box::new(attempt)))
     }
@@ -262,6 +269,7 @@ impl BillingStore for MemoryLedger {
         Ok(page
             .map(|entry| {
                 entry.claim = Some(*claim);
+                entry.sender = entry.sender.filter(|run| *run == claim.run);
                 entry.attempt.clone()
             })
             .collect())
@@ -309,7 +317,7 @@ impl BillingStore for MemoryLedger {
 
     fn not_sent(&self, attempt: AttemptId, run: RunId, why: &str, now: Timestamp) -> Result<bool, StoreError> {
         self.with_attempt(attempt, |entry| {
-            let mine = entry.claim.is_some_and(|held| held.run == run);
+            let mine = entry.claim.is_some_and(|held| held.run == run) && entry.sender == Some(run);
             if entry.attempt.state != AttemptState::Prepared || !mine {
                 return false;
             }

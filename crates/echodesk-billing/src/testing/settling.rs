@@ -2,12 +2,21 @@
 
 use echodesk_core::{AttemptId, StoreError};
 
-use super::ledger::{State, no_attempt};
+use super::ledger::{Entry, State, no_attempt};
 use crate::model::{AttemptState, PastAttempt};
 use crate::ports::{Settled, Settlement, Source};
 use crate::rules::period::{Standing, extend};
 use crate::rules::retry::next_attempt;
 use crate::rules::settle::{Closing, OrderStatus, closing};
+
+impl Entry {
+    /// Trouble stays until a person has looked.
+    fn looked_at(&mut self, settlement: &Settlement<'_>) {
+        if matches!(settlement.source, Source::Person { .. }) {
+            self.attempt.trouble = None;
+        }
+    }
+}
 
 impl State {
     pub(super) fn settle(&mut self, id: AttemptId, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
@@ -30,7 +39,8 @@ impl State {
                 Ok(Settled::Contradiction)
             }
             Closing::Pay { extend: extends, late: _ } => {
-                entry.attempt.state = AttemptState::Paid;
+                (entry.attempt.state, entry.attempt.refusal) = (AttemptState::Paid, None);
+                entry.looked_at(settlement);
                 (entry.order, entry.closed_at) = (OrderStatus::Paid, Some(settlement.now));
                 let Some(account) = self.accounts.get_mut(&entry.attempt.subscription) else {
                     return Ok(Settled::Paid { until: None, extended: false, reactivated: false });
@@ -62,6 +72,7 @@ impl State {
             Closing::Fail { count } => {
                 entry.attempt.state = AttemptState::Failed;
                 entry.attempt.refusal = settlement.refusal.cloned();
+                entry.looked_at(settlement);
                 (entry.order, entry.closed_at) = (OrderStatus::Closed, Some(settlement.now));
                 let attempt = entry.attempt.clone();
                 if let Some(account) = self.accounts.get_mut(&attempt.subscription).filter(|_| count) {

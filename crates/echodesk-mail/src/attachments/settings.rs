@@ -31,6 +31,7 @@ pub enum AttachmentSettings {
 
 /// Why the settings name no store.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AttachmentSettingsError {
     /// Neither of the two kinds of place.
     #[error("{PLACE} must be file:///folder or s3://bucket/prefix: {problem}")]

@@ -1,5 +1,6 @@
 //! TLS, always verified: the certificate's chain and the host name in it.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream};
@@ -25,6 +26,7 @@ pub struct ExtraCa {
 
 /// Why the settings do not work.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImapSettingsError {
     /// The file of certificate authorities cannot be used.
     #[error("{} holds no certificate authorities in PEM that can be read", path.display())]
@@ -32,11 +34,11 @@ pub enum ImapSettingsError {
         /// The file.
         path: PathBuf,
         /// What OpenSSL said, if anything.
-        source: Option<native_tls::Error>,
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// TLS itself cannot be set up.
     #[error("TLS cannot be set up")]
-    Tls(#[source] native_tls::Error),
+    Tls(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// A connector that trusts the system's authorities and the extra ones. The system's are found even
@@ -49,7 +51,10 @@ pub(super) fn connector(extra_ca: Option<&ExtraCa>) -> Result<TlsConnector, Imap
     let mut builder = TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12));
     if let Some(extra) = extra_ca {
-        let unusable = |source| ImapSettingsError::ExtraCa { path: extra.path.clone(), source };
+        let unusable = |source: Option<native_tls::Error>| ImapSettingsError::ExtraCa {
+            path: extra.path.clone(),
+            source: source.map(Into::into),
+        };
         let certificates = Certificate::stack_from_pem(&extra.pem).map_err(|source| unusable(Some(source)))?;
         if certificates.is_empty() {
             return Err(unusable(None));
@@ -58,7 +63,7 @@ pub(super) fn connector(extra_ca: Option<&ExtraCa>) -> Result<TlsConnector, Imap
             builder.add_root_certificate(certificate);
         }
     }
-    builder.build().map_err(ImapSettingsError::Tls)
+    builder.build().map_err(|error| ImapSettingsError::Tls(error.into()))
 }
 
 /// Makes the handshake on `tcp`.

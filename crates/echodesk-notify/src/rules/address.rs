@@ -11,6 +11,7 @@ const LONGEST_NAME: usize = 100;
 
 /// Why no mail can go to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AddressError {
     /// There is none.
     #[error("there is no address")]

@@ -12,6 +12,7 @@ mod invoicing;
 mod listing;
 mod looking_after;
 mod preparing;
+mod promises;
 mod refused;
 mod settling;
 mod suspending;
