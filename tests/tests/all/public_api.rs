@@ -103,7 +103,7 @@ fn every_public_type_is_send_and_sync_and_can_be_shown() {
         let sent: BTreeSet<&str> = lines.iter().filter_map(|line| implements(line, "core::marker::Send")).collect();
         assert!(sent.len() > 10, "{name}: who is Send is known");
         let types = lines.iter().filter_map(|line| line.strip_prefix("pub enum ").or(line.strip_prefix("pub struct ")));
-        let types = types.map(|path| last(path));
+        let types = types.map(last);
         wrong.extend(types.filter(|path| !shown.contains(path)).map(|path| format!("{name}: {path} has no Debug")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
