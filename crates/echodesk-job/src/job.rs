@@ -148,7 +148,7 @@ fn execute<J: Job>(
     if J::DELIVERY == Delivery::Required && !common.dry_run {
         notices.email()?;
     }
-    let mut carrier = notices.carrier(terminal)?;
+    let carrier = notices.carrier(terminal)?;
     let mut exempt: BTreeSet<SchemaName> = tenant::exempt(&settings.environment)?;
     exempt.extend(job.exempt().iter().cloned());
 
@@ -157,21 +157,18 @@ fn execute<J: Job>(
     readiness::check(&store, J::NEEDS)?;
     told.store = Some(store.clone());
     let acts = Acts { charges: J::CHARGES, must_mail: J::DELIVERY == Delivery::Required };
-    let permission = identity::guard(&store, &settings.environment, &notices, acts);
-    let mut why_waiting = NO_EMAIL_SETTINGS;
-    match permission {
-        Ok(Permission::Granted) => {}
-        Ok(Permission::NotBound) => {
-            if notices.sends_to_a_server() {
-                (carrier, why_waiting) = (None, NOT_BOUND);
-            }
-        }
+    let permission = match identity::guard(&store, &settings.environment, &notices, acts) {
         // It acts on nobody, and may be how somebody finds out.
         Err(error @ (JobError::NotBound { .. } | JobError::NotOurs { .. })) if common.dry_run => {
             tracing::warn!("a run would be refused: {error}");
+            Permission::NotBound
         }
-        Err(error) => return Err(error),
-    }
+        permission => permission?,
+    };
+    let (carrier, why_waiting) = match permission {
+        Permission::NotBound if notices.sends_to_a_server() => (None, NOT_BOUND),
+        _ => (carrier, NO_EMAIL_SETTINGS),
+    };
     let tenant = common.tenant.as_ref().map(|schema| tenant::find(&store, schema)).transpose()?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()

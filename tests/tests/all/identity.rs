@@ -1,7 +1,7 @@
 //! A restored copy of the production database charges and mails nobody.
 
 use echodesk_test_servers::postgres::Postgres;
-use echodesk_tests::processes::Ended;
+use echodesk_tests::processes::{Ended, Installation};
 use echodesk_tests::sandbox::bank::Card;
 
 use crate::payments::world::{PaymentWorld, silent};
@@ -57,6 +57,8 @@ fn nobody_is_charged_before_somebody_has_said_whose_the_database_is(backend: Bac
 fn a_copy_under_another_name_bank_or_mail_server_acts_on_nobody(backend: Backend) {
     let Some(world) = due(backend) else { return };
     let server = [("EMAIL_HOST", "smtp.elsewhere.example"), ("DEFAULT_FROM_EMAIL", "a@example.com")];
+    let key = world.world.installation.folder.join("bank.pem");
+    std::fs::write(&key, world.bank.public_key_pem()).unwrap();
     let table: [(&[(&str, &str)], &str); 4] = [
         (&[("ECHODESK_ENVIRONMENT", "staging")], "ECHODESK_ENVIRONMENT is \"staging\" here"),
         (&[("ECHODESK_ENVIRONMENT", "")], "ECHODESK_ENVIRONMENT is not set here"),
@@ -67,9 +69,11 @@ fn a_copy_under_another_name_bank_or_mail_server_acts_on_nobody(backend: Backend
         refused(&payments(&world, &[], settings), &[difference, "--copy", "--moved"]);
         for program in ["sync-emails", "subscription-status"] {
             let mut command = world.command(program, &[]);
+            command.env("EMAIL_HOST", "localhost").env("DEFAULT_FROM_EMAIL", "a@example.com");
             refused(&Ended::of(command.envs(settings.iter().copied()).spawn().unwrap()), &[difference]);
         }
         let mut serve = world.command("echodesk", &["callbacks", "serve", "--listen", "127.0.0.1:0"]);
+        serve.env("BOG_PUBLIC_KEY_FILE", &key);
         refused(&Ended::of(serve.envs(settings.iter().copied()).spawn().unwrap()), &[difference]);
         let dry = payments(&world, &["--dry-run"], settings).well();
         assert!(dry.stderr.contains(difference), "{dry:#?}");
@@ -121,11 +125,12 @@ fn a_dump_restored_elsewhere_is_recognised_under_the_same_settings() {
     let postgres = Postgres::shared().unwrap();
     let mut restored = world.installation.clone();
     restored.database_url = postgres.copy_of(&world.installation.database_url);
-    let _ = world.installation.sync(&[]).well();
-    refused(&restored.sync(&[]), &["the database is another one than was bound"]);
+    let sync = |installation: &Installation| Ended::of(installation.command("sync-emails", &[]).spawn().unwrap());
+    let _ = sync(&world.installation).well();
+    refused(&sync(&restored), &["the database is another one than was bound"]);
     let moved = Ended::of(restored.command("echodesk", &["identity", "bind", "--moved"]).spawn().unwrap()).well();
     assert!(moved.stdout.contains("bound to \"test\""), "{moved:#?}");
-    let _ = restored.sync(&[]).well();
+    let _ = sync(&restored).well();
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn send_all(pings: &Receiver<Ping>) {
     };
     for Ping { url, body } in pings {
         let host = url.host_str().unwrap_or_default().to_owned();
-        let answer = runtime.block_on(client.post(url).body(body).send());
+        let answer = runtime.block_on(async { client.post(url).body(body).send().await });
         match answer {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => tracing::warn!("the ping was not taken: {host} answered {}", answer.status()),

@@ -60,7 +60,8 @@ pub struct Totals {
     pub synced: usize,
     /// Of these: read in part, to be continued by the next run.
     pub partial: usize,
-    /// Of these: failed.
+    /// Of these: failed. Under a name of its own, since messages that failed are beside it.
+    #[serde(rename = "failed_mailboxes")]
     pub failed: usize,
     /// Of these: left to another run that holds them, or not begun.
     pub skipped: usize,
