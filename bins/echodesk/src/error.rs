@@ -71,6 +71,24 @@ pub(crate) enum CommandError {
         /// In what it differs from this one.
         differences: String,
     },
+    /// `--copy`, and nothing says that it is one.
+    #[error(
+        "nothing here differs from {name:?}, to which the database is bound: what waits in it would be lost. A copy needs \
+         another ECHODESK_ENVIRONMENT, and another bank client or none"
+    )]
+    NoCopy {
+        /// What the database is bound to.
+        name: String,
+    },
+    /// `--copy`, and cards would be charged by both.
+    #[error(
+        "BOG_CLIENT_ID is still that of {name:?}: from a copy the same customers would be charged again. Set another, \
+         or leave it out; if the installation itself has moved, say --moved"
+    )]
+    SameBank {
+        /// What the database is bound to.
+        name: String,
+    },
     /// A job that there is not.
     #[error("there is no job {job:?}: {known}")]
     UnknownJob {
@@ -122,6 +140,8 @@ impl CommandError {
             | Self::TwoTenants { .. }
             | Self::Price { .. }
             | Self::BoundElsewhere { .. }
+            | Self::NoCopy { .. }
+            | Self::SameBank { .. }
             | Self::UnknownJob { .. }
             | Self::Unwritable { .. }
             | Self::Listen { .. } => ExitStatus::Usage,

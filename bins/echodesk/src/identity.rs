@@ -2,7 +2,7 @@
 
 use echodesk_core::{Difference, Identity};
 use echodesk_job::{Needs, NoticeSettings, identity, run_record};
-use echodesk_store::{Access, Binding, BoundIdentity};
+use echodesk_store::{Access, Binding, BoundIdentity, DatabaseMatch};
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -17,30 +17,61 @@ pub(crate) fn bind(world: &World, args: &IdentityBindArgs) -> Result<Answer, Com
     let store = world.store(Access::ReadWrite, Needs::Mail)?;
     let bound = store.identity()?;
     let differences = bound.as_ref().map(|bound| identity::compare(bound, environment, &notices)).unwrap_or_default();
-    let is_own = args.moved || differences.iter().all(Difference::is_addition);
-    if !is_own && !args.copy {
-        let name = bound.map(|bound| bound.identity.environment).unwrap_or_default();
-        let differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        return Err(CommandError::BoundElsewhere { name, differences });
-    }
-    if let Some(bound) = &bound {
-        if differences.is_empty() && !args.copy && !args.moved {
+    let binding = match &bound {
+        Some(bound) => how(args, bound, &here, &differences)?,
+        None if args.copy => Binding::Copy,
+        None => Binding::Own,
+    };
+    if let Some(bound) = bound.filter(|_| binding != Binding::Copy) {
+        if differences.is_empty() && bound.database != DatabaseMatch::Unknown && !args.moved {
             return Ok(Answer::done(format!("the database is bound to {} already\n", shown(&bound.identity))));
         }
-        if is_own && !args.moved {
-            // A host that reads mail only knows neither bank nor mail server; that does not unbind them.
-            here.bank_client = here.bank_client.or_else(|| bound.identity.bank_client.clone());
-            here.mail_host = here.mail_host.or_else(|| bound.identity.mail_host.clone());
-        }
+        // A host that reads mail only knows neither bank nor mail server; that does not unbind them.
+        here.bank_client = here.bank_client.or(bound.identity.bank_client);
+        here.mail_host = here.mail_host.or(bound.identity.mail_host);
     }
-    let binding = if args.copy { Binding::Copy } else { Binding::Own };
     let withdrawn = store.bind(&here, binding, &run_record::host(environment), world.clock.now())?;
     let mut text = format!("the database is bound to {}\n", shown(&here));
-    if args.copy {
-        text.push_str(&format!("{withdrawn} notices that waited in it were withdrawn\n"));
+    if binding == Binding::Copy {
+        let noun = if withdrawn == 1 { "notice that waited in it was" } else { "notices that waited in it were" };
+        text.push_str(&format!("{withdrawn} {noun} withdrawn\n"));
         text.push_str("charges that were open in it stay so: see `echodesk orders list`\n");
     }
+    if store.identity()?.is_some_and(|bound| bound.database == DatabaseMatch::Unknown) {
+        text.push_str(NOT_COMPARED);
+    }
     Ok(Answer::done(text))
+}
+
+const NOT_COMPARED: &str = "the server does not tell its identifier, so a copy under these very settings is not \
+                            recognised: grant EXECUTE on pg_catalog.pg_control_system() and bind again\n";
+
+/// What binding means, as far as what was said fits what is there.
+fn how(
+    args: &IdentityBindArgs,
+    bound: &BoundIdentity,
+    here: &Identity,
+    differences: &[Difference],
+) -> Result<Binding, CommandError> {
+    let name = || bound.identity.environment.clone();
+    if args.copy {
+        if differences.is_empty() {
+            return Err(CommandError::NoCopy { name: name() });
+        }
+        // It would charge the cards that are charged there already.
+        if here.bank_client.is_some() && here.bank_client == bound.identity.bank_client {
+            return Err(CommandError::SameBank { name: name() });
+        }
+        return Ok(Binding::Copy);
+    }
+    if args.moved {
+        return Ok(Binding::Own);
+    }
+    if differences.iter().all(Difference::is_addition) {
+        return Ok(Binding::Addition);
+    }
+    let differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    Err(CommandError::BoundElsewhere { name: name(), differences })
 }
 
 pub(crate) fn show(world: &World, args: &ListArgs) -> Result<Answer, CommandError> {
@@ -58,10 +89,14 @@ fn as_text(bound: Option<&BoundIdentity>, differences: &[String]) -> String {
     let Some(bound) = bound else {
         return "the database is not bound: set ECHODESK_ENVIRONMENT and run `echodesk identity bind`\n".to_owned();
     };
-    let BoundIdentity { identity, bound_at, bound_by, .. } = bound;
+    let BoundIdentity { identity, bound_at, .. } = bound;
+    let bound_by = flat(&bound.bound_by);
     let mut text = format!("bound to {}, on {bound_at:.0} by {bound_by}\n", shown(identity));
     if differences.is_empty() {
         text.push_str("that is this installation\n");
+    }
+    if bound.database == DatabaseMatch::Unknown {
+        text.push_str(NOT_COMPARED);
     }
     for difference in differences {
         text.push_str(&format!("NOT this installation: {difference}\n"));
@@ -77,7 +112,11 @@ fn as_json(bound: Option<&BoundIdentity>, differences: &[String]) -> String {
                 "environment": bound.identity.environment,
                 "bank_client": bound.identity.bank_client,
                 "mail_host": bound.identity.mail_host,
-                "same_database": bound.same_database,
+                "same_database": match bound.database {
+                    DatabaseMatch::Same => Some(true),
+                    DatabaseMatch::Other => Some(false),
+                    DatabaseMatch::Unknown => None,
+                },
                 "bound_at": bound.bound_at,
                 "bound_by": bound.bound_by,
             },
@@ -89,7 +128,14 @@ fn as_json(bound: Option<&BoundIdentity>, differences: &[String]) -> String {
 
 fn shown(identity: &Identity) -> String {
     let Identity { environment, bank_client, mail_host } = identity;
-    let bank = bank_client.as_ref().map_or_else(|| "no bank".to_owned(), |client| format!("bank client {client}"));
-    let mail = mail_host.as_ref().map_or_else(|| "no mail server".to_owned(), |host| format!("mail server {host}"));
+    let bank =
+        bank_client.as_ref().map_or_else(|| "no bank".to_owned(), |client| format!("bank client {}", flat(client)));
+    let mail =
+        mail_host.as_ref().map_or_else(|| "no mail server".to_owned(), |host| format!("mail server {}", flat(host)));
     format!("{environment:?} ({bank}, {mail})")
+}
+
+/// What is read from a database cannot make a line of its own.
+fn flat(text: &str) -> String {
+    text.replace(|c: char| c.is_control(), " ")
 }

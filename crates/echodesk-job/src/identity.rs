@@ -3,7 +3,7 @@
 use echodesk_core::identity::differences;
 use echodesk_core::{Difference, Environment, Identity, Surroundings};
 use echodesk_notify::settings::Way;
-use echodesk_store::{BoundIdentity, Store};
+use echodesk_store::{BoundIdentity, DatabaseMatch, Store};
 
 use crate::error::JobError;
 use crate::notices::NoticeSettings;
@@ -37,7 +37,9 @@ pub fn surroundings(environment: &Environment, notices: &NoticeSettings) -> Surr
         Way::Smtp(smtp) => Some(smtp.host.to_ascii_lowercase()),
         Way::File(_) | Way::Console => None,
     });
-    Surroundings { bank_client: environment.get("BOG_CLIENT_ID").map(|client| client.trim().to_owned()), mail_host }
+    // Blanks alone are not set, as everywhere.
+    let bank_client = environment.get("BOG_CLIENT_ID").map(str::trim).filter(|client| !client.is_empty());
+    Surroundings { bank_client: bank_client.map(str::to_owned), mail_host }
 }
 
 /// The identity that a database would be bound to here.
@@ -60,7 +62,7 @@ fn name(environment: &Environment) -> Option<&str> {
 #[must_use]
 pub fn compare(bound: &BoundIdentity, environment: &Environment, notices: &NoticeSettings) -> Vec<Difference> {
     let mut found = differences(&bound.identity, name(environment), &surroundings(environment, notices));
-    if !bound.same_database {
+    if bound.database == DatabaseMatch::Other {
         found.push(Difference::Database);
     }
     found

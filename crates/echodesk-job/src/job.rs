@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use echodesk_core::{Clock, Environment, RunId, SchemaName, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
+use jiff::Timestamp;
 
 use crate::args::CommonArgs;
 use crate::ending::{Ending, JobReport};
@@ -104,10 +106,12 @@ pub fn run<J: Job>() -> ExitCode {
     status.into()
 }
 
-/// What monitors are told of a run, as far as it came.
+/// What is known of a run besides how it ended, as far as it came.
 #[derive(Default)]
 struct Told {
     store: Option<Store>,
+    /// Whether its row in `echodesk_run` was begun.
+    recorded: bool,
     summary: String,
     numbers: serde_json::Value,
 }
@@ -116,19 +120,47 @@ struct Told {
 fn watched<J: Job>(job: &J, environment: Environment, terminal: &Terminal, clock: &Arc<dyn Clock>) -> ExitStatus {
     let (common, run) = (job.common(), RunId::random());
     let is_whole = !common.dry_run && common.tenant.is_none();
-    let monitors = is_whole.then(|| Monitors::begin(J::NAME, &environment, clock, run));
+    let mut monitors = is_whole.then(|| Monitors::new(J::NAME, &environment, clock, run));
+    let begun = clock.now();
     let mut told = Told::default();
-    let outcome = execute(job, environment, terminal, clock, run, &mut told);
-    let status = outcome.unwrap_or_else(|error| {
-        let line = one_line(&error);
-        tracing::error!("{line}");
-        told.summary = line;
-        error.status()
-    });
-    if let Some(monitors) = monitors {
+    let work = || execute(job, environment.clone(), terminal, clock, run, monitors.as_mut(), &mut told);
+    // The panic hook has told where.
+    let bug = |_| Err(JobError::Panicked { message: "see the log for the place".to_owned() });
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(bug);
+    let status = match &outcome {
+        Ok(status) => *status,
+        Err(error) => {
+            told.summary = one_line(error);
+            tracing::error!("{}", told.summary);
+            error.status()
+        }
+    };
+    if let (Err(error), false, false) = (&outcome, told.recorded, common.dry_run) {
+        told.numbers = serde_json::json!({ "error": one_line(error) });
+        let new = new_run::<J>(common, &environment, run, begun);
+        let store = told.store.clone().or_else(|| run_record::store_for_refusal(&common.global, &environment));
+        if let Some(store) = &store {
+            run_record::refused(store, &new, clock.now(), status, &told.numbers);
+        }
+    }
+    // A copy of the original's settings holds the original's addresses; nobody there may hear of a copy.
+    let is_copy = matches!(outcome, Err(JobError::NotOurs { .. }));
+    if let Some(monitors) = monitors.filter(|_| !is_copy) {
         monitors.end(status, &told.summary, &told.numbers, told.store.as_ref());
     }
     status
+}
+
+fn new_run<'a, J: Job>(common: &CommonArgs, environment: &Environment, id: RunId, started_at: Timestamp) -> NewRun<'a> {
+    NewRun {
+        id,
+        job: J::NAME,
+        host: run_record::host(environment),
+        version: J::VERSION,
+        arguments: run_record::shown_arguments(std::env::args_os().skip(1)),
+        tenant: common.tenant.clone(),
+        started_at,
+    }
 }
 
 fn execute<J: Job>(
@@ -137,6 +169,7 @@ fn execute<J: Job>(
     terminal: &Terminal,
     clock: &Arc<dyn Clock>,
     run: RunId,
+    monitors: Option<&mut Monitors>,
     told: &mut Told,
 ) -> Result<ExitStatus, JobError> {
     let common = job.common();
@@ -183,17 +216,14 @@ fn execute<J: Job>(
     let record = if common.dry_run {
         None
     } else {
-        let begun = NewRun {
-            id: run,
-            job: J::NAME,
-            host: run_record::host(&settings.environment),
-            version: J::VERSION,
-            arguments: run_record::shown_arguments(std::env::args_os().skip(1)),
-            tenant: common.tenant.clone(),
-            started_at: clock.now(),
-        };
-        Some(RunRecord::begin(&store, &begun, clock)?)
+        let begun = new_run::<J>(common, &settings.environment, run, clock.now());
+        let record = RunRecord::begin(&store, &begun, clock)?;
+        told.recorded = true;
+        Some(record)
     };
+    if let Some(monitors) = monitors {
+        monitors.started();
+    }
 
     let visible = !common.global.quiet && common.global.log_format == crate::args::LogFormat::Text;
     let progress = |words| if visible { Progress::start(words, terminal, clock) } else { Progress::hidden() };

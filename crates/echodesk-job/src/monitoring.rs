@@ -23,14 +23,15 @@ pub(crate) struct Monitors {
     job: &'static str,
     clock: Arc<dyn Clock>,
     begun: Duration,
+    address: Option<ping::Address>,
     pinger: Option<Pinger>,
     metrics: Option<MetricsFile>,
     limits: Limits,
 }
 
 impl Monitors {
-    /// Reads their settings and tells that a run begins. A setting that cannot be used is only warned of.
-    pub(crate) fn begin(job: &'static str, environment: &Environment, clock: &Arc<dyn Clock>, run: RunId) -> Self {
+    /// Reads their settings. One that cannot be used is only warned of.
+    pub(crate) fn new(job: &'static str, environment: &Environment, clock: &Arc<dyn Clock>, run: RunId) -> Self {
         let address = ping::Address::read(environment, job, run).unwrap_or_else(|error| {
             tracing::warn!("nobody is pinged: {}", one_line(&error));
             None
@@ -43,9 +44,18 @@ impl Monitors {
             job,
             clock: Arc::clone(clock),
             begun: clock.elapsed(),
-            pinger: address.and_then(Pinger::start),
+            address,
+            pinger: None,
             metrics: MetricsFile::read(environment, job),
             limits,
+        }
+    }
+
+    /// Tells that the run begins: everything that could have refused it was looked at.
+    pub(crate) fn started(&mut self) {
+        self.pinger = self.address.clone().and_then(Pinger::new);
+        if let Some(pinger) = &self.pinger {
+            pinger.start();
         }
     }
 
@@ -53,7 +63,8 @@ impl Monitors {
     /// opened.
     pub(crate) fn end(self, status: ExitStatus, text: &str, numbers: &Value, store: Option<&Store>) {
         let (now, took) = (self.clock.now(), self.clock.elapsed().saturating_sub(self.begun));
-        // The database may be away, which is told already.
+        // A database that is away is told already, and would only be waited for once more.
+        let store = store.filter(|_| status != ExitStatus::TryAgainLater);
         let health = store.and_then(|store| store.job_health().ok());
         let of = |job: &str| health.iter().flatten().find(|health| health.job == job);
         if let Some(metrics) = &self.metrics {
@@ -69,7 +80,7 @@ impl Monitors {
                 tracing::warn!("{overdue}");
             }
         }
-        if let Some(pinger) = self.pinger {
+        if let Some(pinger) = self.pinger.or_else(|| self.address.and_then(Pinger::new)) {
             pinger.end(status, text);
         }
     }

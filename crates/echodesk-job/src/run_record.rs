@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use echodesk_core::{Clock, Environment, RunId};
 use echodesk_mail::ports::StoreError;
-use echodesk_store::{NewRun, Store};
+use echodesk_store::{Access, NewRun, Store};
+use jiff::Timestamp;
 
+use crate::args::GlobalArgs;
 use crate::error::one_line;
 use crate::exit::ExitStatus;
+use crate::settings::Settings;
 
 /// A run that was written down as begun.
 pub(crate) struct RunRecord {
@@ -31,6 +34,30 @@ impl RunRecord {
         if let Err(error) = self.store.finish_run(self.id, &self.job, self.clock.now(), code, summary) {
             tracing::warn!(run = %self.id, "the end of the run could not be written down: {}", one_line(&error));
         }
+    }
+}
+
+/// The database, to write down there that a run was refused before it was opened. None is made for that, and none
+/// is waited for: what was refused is told already.
+pub(crate) fn store_for_refusal(args: &GlobalArgs, environment: &Environment) -> Option<Store> {
+    let settings = Settings::new(args, environment.clone()).ok()?;
+    // Reading makes nothing; only what is there already is opened for writing.
+    Store::open(&settings.database, Access::ReadOnly).ok()?;
+    Store::open(&settings.database, Access::ReadWrite).ok()
+}
+
+/// Writes down a run that was refused before it began. Without our tables there is nowhere to.
+pub(crate) fn refused(
+    store: &Store,
+    run: &NewRun<'_>,
+    now: Timestamp,
+    status: ExitStatus,
+    summary: &serde_json::Value,
+) {
+    let written =
+        store.begin_run(run).and_then(|()| store.finish_run(run.id, run.job, now, i32::from(status.code()), summary));
+    if let Err(error) = written {
+        tracing::debug!("the refusal was not written down: {}", one_line(&error));
     }
 }
 

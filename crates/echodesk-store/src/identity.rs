@@ -1,7 +1,8 @@
 //! Which installation the database belongs to.
 
+mod mark;
+
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
 use echodesk_core::{Identity, StoreError};
 use jiff::Timestamp;
 
@@ -16,13 +17,25 @@ use crate::tables::{identity, notices};
 pub struct BoundIdentity {
     /// The installation.
     pub identity: Identity,
-    /// Whether this is the very database that was bound, as far as that can be told: on PostgreSQL by the
-    /// server's own identifier and the name of the database, on SQLite always.
-    pub same_database: bool,
+    /// Whether this is the very database that was bound.
+    pub database: DatabaseMatch,
     /// When it was bound.
     pub bound_at: Timestamp,
     /// The host on which that was done.
     pub bound_by: String,
+}
+
+/// Whether a database is the one that was bound. Told by what a copy does not have: on PostgreSQL the server's
+/// identifier and the database's name there (a physical copy of a whole server has both), on SQLite the number of
+/// the file's inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseMatch {
+    /// It is.
+    Same,
+    /// It is another.
+    Other,
+    /// That cannot be told here, or was not when it was bound.
+    Unknown,
 }
 
 /// Why a database is bound.
@@ -30,6 +43,8 @@ pub struct BoundIdentity {
 pub enum Binding {
     /// It is the installation's own: what waits is still to be sent.
     Own,
+    /// It is, and was before; there is only more to be known of it.
+    Addition,
     /// It is a copy of another installation's: what waits there is not to be sent from here as well.
     Copy,
 }
@@ -46,15 +61,18 @@ impl Store {
         self.read(Place::Public, "reading which installation the database belongs to", |c| {
             let row: Option<Row> = on!(c, |c| identity::table.select(Row::as_select()).get_result(c).optional())?;
             let Some(row) = row else { return Ok(None) };
-            let here = mark(c)?;
-            let same_database = row.database_mark.is_none() || here.is_none() || row.database_mark == here;
+            let database = match (row.database_mark, mark::here(c)?) {
+                (Some(bound), Some(here)) if bound == here => DatabaseMatch::Same,
+                (Some(_), Some(_)) => DatabaseMatch::Other,
+                _ => DatabaseMatch::Unknown,
+            };
             Ok(Some(BoundIdentity {
                 identity: Identity {
                     environment: row.environment,
                     bank_client: row.bank_client,
                     mail_host: row.mail_host,
                 },
-                same_database,
+                database,
                 bound_at: row.bound_at.into(),
                 bound_by: row.bound_by,
             }))
@@ -68,7 +86,13 @@ impl Store {
     /// The database is away.
     pub fn bind(&self, to: &Identity, binding: Binding, by: &str, now: Timestamp) -> Result<usize, StoreError> {
         self.write(Place::Public, "binding the database to this installation", |c| {
-            let mark = mark(c)?;
+            let mut mark = mark::here(c)?;
+            if binding == Binding::Addition {
+                let before: Option<Option<String>> =
+                    on!(c, |c| identity::table.select(identity::database_mark).get_result(c).optional())?;
+                // What was bound stays what others are compared with.
+                mark = before.flatten().or(mark);
+            }
             let values = (
                 identity::environment.eq(&to.environment),
                 identity::bank_client.eq(&to.bank_client),
@@ -84,7 +108,7 @@ impl Store {
                 .set(values)
                 .execute(c))?;
             match binding {
-                Binding::Own => Ok(0),
+                Binding::Own | Binding::Addition => Ok(0),
                 Binding::Copy => withdraw_all(c, now),
             }
         })
@@ -102,39 +126,9 @@ struct Row {
     bound_by: String,
 }
 
-/// What a copy of this database would not have: the server's identifier, made when its cluster was, and the
-/// database's name in it. None where the server does not tell.
-fn mark(connection: &mut Connection) -> Outcome<Option<String>> {
-    #[derive(QueryableByName)]
-    struct Mark {
-        #[diesel(sql_type = Nullable<Text>)]
-        mark: Option<String>,
-    }
-    #[derive(QueryableByName)]
-    struct Allowed {
-        #[diesel(sql_type = Bool)]
-        allowed: bool,
-    }
-
-    let Connection::Postgres(connection) = connection else { return Ok(None) };
-    // Who may not ask must not have the transaction fail.
-    let Allowed { allowed } = diesel::sql_query(
-        "SELECT COALESCE(has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE'), false) \
-         AS allowed",
-    )
-    .get_result(connection)?;
-    if !allowed {
-        return Ok(None);
-    }
-    let Mark { mark } = diesel::sql_query(
-        "SELECT system_identifier::text || '/' || current_database()::text AS mark FROM pg_catalog.pg_control_system()",
-    )
-    .get_result(connection)?;
-    Ok(mark)
-}
-
+/// Parked ones too: a person could have them sent again.
 fn withdraw_all(connection: &mut Connection, now: Timestamp) -> Outcome<usize> {
-    let queued = notices::table.filter(notices::state.eq("queued"));
+    let unsent = notices::table.filter(notices::state.eq_any(["queued", "parked"]));
     let withdrawn = (
         notices::state.eq("withdrawn"),
         notices::why.eq(COPIED),
@@ -142,5 +136,5 @@ fn withdraw_all(connection: &mut Connection, now: Timestamp) -> Outcome<usize> {
         notices::claimed_by.eq(None::<crate::sql_types::UuidValue>),
         notices::claimed_until.eq(None::<Stamp>),
     );
-    Ok(on!(connection, |c| diesel::update(queued).set(withdrawn).execute(c))?)
+    Ok(on!(connection, |c| diesel::update(unsent).set(withdrawn).execute(c))?)
 }

@@ -26,7 +26,7 @@ mod tenants;
 mod text;
 
 pub use access::{Access, OpenError};
-pub use identity::{Binding, BoundIdentity};
+pub use identity::{Binding, BoundIdentity, DatabaseMatch};
 pub use inspect::{SchemaFinding, Severity};
 pub use mailboxes::NewMailbox;
 pub use migrations::{MigrationOutcome, MigrationReport, TenantMigration};

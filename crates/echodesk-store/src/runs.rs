@@ -78,7 +78,11 @@ impl Store {
             );
             let run = runs::table.filter(runs::id.eq(UuidValue(id.0)));
             on!(c, |c| diesel::update(run).set(end).execute(c))?;
-            history::forget(c, job, finished_at.checked_sub(REMEMBERED_FOR).unwrap_or(Timestamp::MIN))
-        })
+            Ok(())
+        })?;
+        // Who may not delete keeps more than is needed, and that is all.
+        let before = finished_at.checked_sub(REMEMBERED_FOR).unwrap_or(Timestamp::MIN);
+        let _ = self.write(Place::Public, "forgetting old runs", |c| history::forget(c, job, before));
+        Ok(())
     }
 }

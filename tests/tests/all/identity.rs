@@ -13,6 +13,7 @@ on_both! {
     a_copy_under_another_name_bank_or_mail_server_acts_on_nobody,
     a_copy_that_is_bound_anew_does_not_send_what_waited_in_it,
     the_operator_is_told_whose_the_database_is,
+    binding_by_mistake_loses_nothing_and_charges_nobody_twice,
 }
 
 fn due(backend: Backend) -> Option<PaymentWorld> {
@@ -79,7 +80,9 @@ fn a_copy_under_another_name_bank_or_mail_server_acts_on_nobody(backend: Backend
         assert!(dry.stderr.contains(difference), "{dry:#?}");
     }
     assert!(world.bank.requests().is_empty());
-    assert_eq!((world.count("echodesk_charge_attempt"), world.count("echodesk_run")), (0, 0));
+    assert_eq!(world.count("echodesk_charge_attempt"), 0);
+    // Somebody who looks back sees that they were refused.
+    assert_eq!(world.count("echodesk_run WHERE exit_code = 2"), 12);
 }
 
 fn a_copy_that_is_bound_anew_does_not_send_what_waited_in_it(backend: Backend) {
@@ -96,7 +99,7 @@ fn a_copy_that_is_bound_anew_does_not_send_what_waited_in_it(backend: Backend) {
     let said = world.echodesk("2027-03-06", &["identity", "bind"]);
     refused(&said, &["--copy", "--moved"]);
     let said = world.echodesk("2027-03-06", &["identity", "bind", "--copy"]).well();
-    assert!(said.stdout.contains("1 notices that waited in it were withdrawn"), "{said:#?}");
+    assert!(said.stdout.contains("1 notice that waited in it was withdrawn"), "{said:#?}");
     assert_eq!(world.day("2027-03-06"), [""; 0]);
     assert_eq!((world.ledger(), world.mails.count()), (vec!["bell reminder withdrawn".to_owned()], 0));
 }
@@ -116,6 +119,24 @@ fn the_operator_is_told_whose_the_database_is(backend: Backend) {
     world.execute("DELETE FROM echodesk_identity");
     let nobodys = show(&[], "test");
     assert!(nobodys.code == Some(1) && nobodys.stdout.contains("is not bound"), "{nobodys:#?}");
+}
+
+fn binding_by_mistake_loses_nothing_and_charges_nobody_twice(backend: Backend) {
+    let Some(world) = due(backend) else { return };
+    let bind = |arguments: &[&str], settings: &[(&str, &str)]| {
+        let mut command = world.command("echodesk", &[&["identity", "bind"], arguments].concat());
+        Ended::of(command.envs(settings.iter().copied()).spawn().unwrap())
+    };
+    world.world.execute("DELETE FROM echodesk_identity");
+    let _ = bind(&[], &[("EMAIL_HOST", "localhost"), ("DEFAULT_FROM_EMAIL", "a@example.com")]).well();
+    refused(&bind(&["--copy"], &[]), &["nothing here differs"]);
+    refused(&bind(&["--copy"], &[("ECHODESK_ENVIRONMENT", "staging")]), &["BOG_CLIENT_ID is still that of \"test\""]);
+    refused(&bind(&["--copy", "--moved"], &[]), &["cannot be used with"]);
+    // From a host that knows neither bank nor mail server, both stay bound.
+    let moved = bind(&["--moved"], &[("BOG_CLIENT_ID", " ")]).well();
+    assert!(moved.stdout.contains("(bank client sandbox-client, mail server localhost)"), "{moved:#?}");
+    refused(&bind(&[], &[("BOG_CLIENT_ID", "another")]), &["BOG_CLIENT_ID is \"another\" here"]);
+    let _ = world.run(&[]).with_code(0);
 }
 
 #[test]

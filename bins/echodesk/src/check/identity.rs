@@ -56,7 +56,12 @@ mod tests {
     fn a_database_of_somebody_else_fails_with_the_way_to_go_on() {
         let identity =
             echodesk_core::Identity { environment: "production".to_owned(), bank_client: None, mail_host: None };
-        let bound = BoundIdentity { identity, same_database: true, bound_at: now(), bound_by: "h".to_owned() };
+        let bound = BoundIdentity {
+            identity,
+            database: echodesk_store::DatabaseMatch::Same,
+            bound_at: now(),
+            bound_by: "h".to_owned(),
+        };
         let addition = Difference::BankClient { here: "10".to_owned(), bound: None };
         let table: [(&[Difference], Verdict, &str); 3] = [
             (&[], Verdict::Ok, ""),

@@ -26,11 +26,14 @@ pub(crate) enum IdentityCommand {
 pub(crate) struct IdentityBindArgs {
     /// The database is a copy of another installation's: bind it to this one, and withdraw what waits in it
     ///
-    /// Notices that are queued in the copy are sent by the installation that it was copied from. Charges that
-    /// are open in it stay open: `echodesk orders list`.
+    /// Notices that wait or are parked in the copy are sent by the installation that it was copied from. Charges
+    /// that are open in it stay open: `echodesk orders list`. Refused where nothing differs, and with the bank
+    /// client of that installation.
     #[arg(long, conflicts_with = "moved")]
     pub(crate) copy: bool,
     /// The installation itself has moved, or its settings have changed: what waits is sent from here
+    ///
+    /// A bank client or a mail server that is not set here stays bound.
     #[arg(long)]
     pub(crate) moved: bool,
 }

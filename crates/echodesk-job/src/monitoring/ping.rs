@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use echodesk_core::{Environment, RunId};
+use reqwest::redirect::Policy;
 use url::Url;
 
 use crate::error::one_line;
@@ -91,21 +92,25 @@ pub(crate) struct Pinger {
 }
 
 impl Pinger {
-    /// Tells that a run begins. None if no thread can be had, which is warned of.
-    pub(crate) fn start(address: Address) -> Option<Self> {
+    /// Somebody to send them. None if no thread can be had, which is warned of.
+    pub(crate) fn new(address: Address) -> Option<Self> {
         let (pings, to_send) = channel::<Ping>();
         let (still_sending, done) = channel::<()>();
         let thread = std::thread::Builder::new().name("ping".to_owned()).spawn(move || {
             send_all(&to_send);
-            drop(still_sending);
+            // Whoever waits may have gone.
+            let _ = still_sending.send(());
         });
         if let Err(error) = thread {
             tracing::warn!("nobody is pinged: cannot start a thread: {error}");
             return None;
         }
-        let pinger = Self { address, pings, done };
-        pinger.ping("start", String::new());
-        Some(pinger)
+        Some(Self { address, pings, done })
+    }
+
+    /// Tells that a run begins.
+    pub(crate) fn start(&self) {
+        self.ping("start", String::new());
     }
 
     /// Tells how the run has ended, and waits a while until that was heard.
@@ -116,8 +121,10 @@ impl Pinger {
         self.ping(if status == ExitStatus::Done { "" } else { "fail" }, body);
         let Self { pings, done, .. } = self;
         drop(pings);
-        if done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the ping's address has not answered in time");
+        match done.recv_timeout(PATIENCE) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => tracing::warn!("the ping's address has not answered in time"),
+            Err(RecvTimeoutError::Disconnected) => tracing::warn!("nobody was pinged because of a bug"),
         }
     }
 
@@ -129,7 +136,8 @@ impl Pinger {
 
 fn send_all(pings: &Receiver<Ping>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let client = reqwest::Client::builder().timeout(LIMIT).build();
+    // The address is a key: no redirect may hand it on to another host.
+    let client = reqwest::Client::builder().timeout(LIMIT).redirect(Policy::none()).referer(false).build();
     let (runtime, client) = match (runtime, client) {
         (Ok(runtime), Ok(client)) => (runtime, client),
         (Err(error), _) => return tracing::warn!("nobody is pinged: {error}"),
@@ -181,10 +189,23 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_listens_is_no_failure() {
-        // A port that was free a moment ago.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let pinger = Pinger::start(address(&format!("http://127.0.0.1:{port}/")).unwrap()).unwrap();
-        pinger.end(ExitStatus::Done, "fine");
+    fn a_redirect_is_not_followed() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let answer = format!(
+                "HTTP/1.1 307 Away\r\nLocation: http://127.0.0.1:{port}/b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+            drop(stream);
+            listener.set_nonblocking(true).unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            listener.accept().is_err()
+        });
+        Pinger::new(address(&format!("http://127.0.0.1:{port}/a")).unwrap()).unwrap().end(ExitStatus::Done, "fine");
+        assert!(heard.join().unwrap(), "nothing came after the first");
     }
 }

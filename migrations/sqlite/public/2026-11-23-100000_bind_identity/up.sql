@@ -14,4 +14,7 @@ CREATE TABLE echodesk_identity (
 
 -- A run for one tenant says nothing of the others. Null for a run for all.
 ALTER TABLE echodesk_run ADD COLUMN tenant text;
+-- What earlier versions wrote down among the arguments only.
+UPDATE echodesk_run SET tenant = substr(arguments, instr(arguments, '--tenant') + 9) WHERE arguments LIKE '%--tenant%';
+UPDATE echodesk_run SET tenant = substr(tenant, 1, instr(tenant || ' ', ' ') - 1) WHERE tenant IS NOT NULL;
 CREATE INDEX echodesk_run_succeeded ON echodesk_run (job, finished_at DESC) WHERE exit_code = 0 AND tenant IS NULL;
