@@ -26,7 +26,7 @@ use crate::answer::Answer;
 use crate::cli::CheckArgs;
 use crate::command::World;
 use far::{Part, Reach};
-use finding::Finding;
+use finding::{Finding, Verdict};
 
 pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
     let environment = &world.settings.environment;
@@ -36,11 +36,16 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
         // Who has not set up payments may only look after mail, with a user who may do no more.
         let is_billed = environment.get("BOG_CLIENT_ID").is_some();
         let scope = database::Scope { tenant: args.tenant.as_ref(), is_billed };
-        findings.extend(database::tables(store, &world.settings.database, scope));
+        let tables = database::tables(store, &world.settings.database, scope);
+        // What cannot be read then is no finding of its own.
+        let are_wrong = tables.iter().any(|finding| finding.verdict != Verdict::Ok);
+        findings.extend(tables);
         findings.extend(clock::check(store, world.clock.as_ref()));
         findings.extend(settings::exempt(store, environment));
-        findings.extend(identity::check(store, &world.settings));
-        findings.extend(jobs::check(store, environment, world.clock.as_ref()));
+        findings.push(identity::check(store, environment, are_wrong));
+        findings.extend(jobs::check(store, environment, world.clock.as_ref(), are_wrong));
+    } else {
+        findings.extend(left_out(&OF_DATABASE, NOT_OPENED));
     }
     findings.extend(keys::check(environment));
 
@@ -50,11 +55,13 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
     let mut parts: Vec<Part<'_>> = vec![
         Box::new(|| bank::check(&world.settings, &reach)),
         Box::new(|| web_hook::check(environment, &reach)),
-        Box::new(|| vec![email::check(world, &reach, store.is_some())]),
+        Box::new(|| email::check(world, &reach, store.is_some())),
     ];
     // Without the embedded database there is no folder yet for its attachments, and a check makes none.
     if store.is_some() || !world.settings.database.is_embedded() {
         parts.push(Box::new(|| vec![attachments::check(world, &args.mail, &reach)]));
+    } else {
+        parts.push(Box::new(|| left_out(&["attachments"], NOT_OPENED)));
     }
     world.terminal.show(&progress(&mailboxes));
     match mailboxes {
@@ -64,7 +71,10 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
             found.filter(|finding| finding.check != "tenant" || !told.contains(&finding.subject)).collect()
         })),
         Some(Err(finding)) => parts.push(Box::new(|| vec![*finding])),
-        None => {}
+        None if args.offline => {
+            parts.push(Box::new(|| vec![Finding::ok("mailboxes", "", "not looked at, because of --offline")]));
+        }
+        None => parts.push(Box::new(|| left_out(&["mailboxes"], NOT_OPENED))),
     }
     findings.extend(far::all(parts));
     world.terminal.show("");
@@ -75,8 +85,20 @@ pub(crate) fn run(world: &World, args: &CheckArgs) -> Answer {
 pub(crate) fn without_database(error: &SettingsError, environment: &Environment, args: &CheckArgs) -> Answer {
     let mut findings = settings::check(environment);
     findings.push(Finding::failed("database", "", one_line(error), remedy::DATABASE_SETTINGS));
+    findings.extend(left_out(&OF_DATABASE, NOT_NAMED));
     findings.extend(keys::check(environment));
+    findings.extend(left_out(&["bank", "callback", "email", "attachments", "mailboxes"], NOT_NAMED));
     finding::answer(args.json, &findings)
+}
+
+/// What only the database tells.
+const OF_DATABASE: [&str; 3] = ["tables", "identity", "job"];
+const NOT_OPENED: &str = "the database cannot be opened";
+const NOT_NAMED: &str = "the settings name no database that can be used";
+
+/// A line each, so that nobody takes silence for a good sign.
+fn left_out(checks: &[&'static str], because: &str) -> Vec<Finding> {
+    checks.iter().map(|check| Finding::not_looked_at(check, "", because)).collect()
 }
 
 type Mailboxes = Result<Vec<TenantMailboxes>, Box<Finding>>;

@@ -5,6 +5,7 @@ mod explain;
 mod forecast;
 mod notices;
 mod operation;
+mod schedule;
 
 use std::num::NonZeroUsize;
 

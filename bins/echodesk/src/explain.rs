@@ -5,6 +5,7 @@ mod facts;
 mod history;
 mod json;
 mod next;
+mod refused;
 mod shown;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ mod tests;
 mod text;
 mod words;
 
-use echodesk_billing::forecast::{Plan, Schedule};
+use echodesk_billing::forecast::Plan;
 use echodesk_billing::rules::due::{LONGEST_WINDOW_DAYS, Policy};
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_core::Environment;
@@ -21,6 +21,7 @@ use crate::answer::Answer;
 use crate::cli::ForecastArgs;
 use crate::command::World;
 use crate::error::CommandError;
+use crate::refusals::{self, Refusal};
 
 /// What no rule can know, for people.
 const CANNOT_KNOW: [&str; 3] = [
@@ -34,6 +35,8 @@ struct Forecast {
     plan: Plan,
     from: Timestamp,
     tally: Tally,
+    /// Which of the jobs that are played would not start here, and why.
+    refusals: Vec<Refusal>,
 }
 
 pub(crate) fn run(world: &World, args: &ForecastArgs) -> Result<Answer, CommandError> {
@@ -43,7 +46,9 @@ pub(crate) fn run(world: &World, args: &ForecastArgs) -> Result<Answer, CommandE
     tenant::refuse_unknown_exempt(&store, tenant::EXEMPT, &plan.renewals.exempt)?;
     let from = args.as_of.unwrap_or_else(|| world.clock.now());
     let tally = read::all(&store, tenant.map(|tenant| tenant.id), &plan, from)?;
-    let forecast = Forecast { plan, from, tally };
+    let mut refusals = refusals::all(&store, world)?;
+    refusals.retain(|refusal| refusal.job != refusals::MAIL);
+    let forecast = Forecast { plan, from, tally, refusals };
     Ok(Answer::done(if args.json { json::of(&forecast) } else { text::of(&forecast) }))
 }
 
@@ -66,7 +71,7 @@ fn plan(args: &ForecastArgs, environment: &Environment) -> Result<Plan, Settings
             ..Policy::default()
         },
         expiry: ExpiryPolicy { grace_days: args.status_grace_days.unwrap_or(args.grace_days), exempt, time_zone },
-        schedule: Schedule { renewals: args.payments_at.clone(), status: args.status_at.clone() },
+        schedule: args.schedule.schedule(),
         assumption: args.outcome.into(),
         days: args.days,
     })

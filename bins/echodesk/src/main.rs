@@ -13,6 +13,7 @@ mod mailbox;
 mod migrate;
 mod notices;
 mod orders;
+mod refusals;
 mod runs;
 mod tenant;
 #[cfg(test)]

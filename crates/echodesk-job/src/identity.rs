@@ -2,6 +2,7 @@
 
 use echodesk_core::identity::differences;
 use echodesk_core::{Difference, Environment, Identity, Surroundings};
+use echodesk_notify::EmailSettings;
 use echodesk_notify::settings::Way;
 use echodesk_store::{BoundIdentity, DatabaseMatch, Store};
 
@@ -33,7 +34,13 @@ pub enum Permission {
 /// Whom this installation acts through, by its settings.
 #[must_use]
 pub fn surroundings(environment: &Environment, notices: &NoticeSettings) -> Surroundings {
-    let mail_host = notices.email.as_ref().and_then(|email| match &email.way {
+    surroundings_by(environment, notices.email.as_ref())
+}
+
+/// The same, where only the way of mails could be read, or not even that.
+#[must_use]
+pub fn surroundings_by(environment: &Environment, email: Option<&EmailSettings>) -> Surroundings {
+    let mail_host = email.and_then(|email| match &email.way {
         Way::Smtp(smtp) => Some(smtp.host.to_ascii_lowercase()),
         Way::File(_) | Way::Console => None,
     });
@@ -61,7 +68,13 @@ fn name(environment: &Environment) -> Option<&str> {
 /// In what this installation differs from the one that the database is bound to.
 #[must_use]
 pub fn compare(bound: &BoundIdentity, environment: &Environment, notices: &NoticeSettings) -> Vec<Difference> {
-    let mut found = differences(&bound.identity, name(environment), &surroundings(environment, notices));
+    compare_with(bound, environment, &surroundings(environment, notices))
+}
+
+/// The same, with surroundings that may have been read in part.
+#[must_use]
+pub fn compare_with(bound: &BoundIdentity, environment: &Environment, here: &Surroundings) -> Vec<Difference> {
+    let mut found = differences(&bound.identity, name(environment), here);
     if bound.database == DatabaseMatch::Other {
         found.push(Difference::Database);
     }

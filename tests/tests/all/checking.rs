@@ -227,6 +227,36 @@ fn settings_that_name_no_database_are_one_line_among_others() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_told_by_name() {
+    let world = World::new(Backend::Sqlite, "/dev/null".as_ref()).unwrap();
+    let checks = |settings: &[(&str, &str)]| {
+        let mut command = world.installation.command("echodesk", &["check"]);
+        command.env_remove("DATABASE_URL").envs(settings.iter().copied());
+        let ended = Ended::of(command.spawn().unwrap());
+        let left_out = ended.stdout.lines().filter(|line| line.contains(": not looked at, because "));
+        left_out.map(|line| line.split([' ', ':']).nth(1).unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let away = format!("sqlite://{}/nowhere", world.installation.folder.display());
+    let away = checks(&[("DATABASE_URL", &away), ("BOG_CLIENT_ID", "shop")]);
+    assert_eq!(away, ["tables", "identity", "job", "attachments", "mailboxes"]);
+    assert_eq!(
+        checks(&[("DB_NAME", "echodesk"), ("DB_PORT", "hunter2")]),
+        ["tables", "identity", "job", "bank", "callback", "email", "attachments", "mailboxes"]
+    );
+}
+
+#[test]
+fn before_migrate_only_the_line_of_the_tables_speaks_of_missing_tables() {
+    let Some(world) = World::new(Backend::Postgres, "/dev/null".as_ref()) else { return };
+    world.execute("DROP TABLE public.echodesk_identity, public.echodesk_run");
+    let ended = world.installation.echodesk(&["check"], "");
+    assert!(!ended.stdout.contains("does not exist"), "{ended:#?}");
+    for part in ["FAILED  tables public: ", "warning identity: not looked at", "warning job: not looked at"] {
+        assert!(ended.stdout.contains(part), "{part}: {ended:#?}");
+    }
+}
+
+#[test]
 fn the_clock_of_a_server_is_compared_with_that_of_this_machine() {
     let Some(world) = World::new(Backend::Postgres, "/dev/null".as_ref()) else { return };
     let ended = world.installation.echodesk(&["check"], "").well();

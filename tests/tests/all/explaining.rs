@@ -118,7 +118,7 @@ fn a_mail_that_was_not_sent_waits_with_its_reason(place: Place) {
     run(&world, "subscription-status", 1);
     let (text, story) = explained(&world, "acme");
     assert!(text.contains("notice 1 (reminder) waits, to be sent to admin@example.com"), "{text}");
-    assert!(text.contains("nothing: the reminder was queued before"), "{text}");
+    assert!(text.contains("nothing: the reminder waits to be sent; next: the urgent reminder from"), "{text}");
     assert!(text.contains("subscription-status: last run") && text.contains("exit code 1"), "{text}");
     assert_eq!(verdict(&story, "notices"), "waits");
 }

@@ -7,7 +7,7 @@ use echodesk_billing::bank::{
 };
 use echodesk_billing::ports::SystemRandom;
 use echodesk_core::{DatabaseUrl, Environment};
-use echodesk_job::{Settings, bank, one_line};
+use echodesk_job::{Settings, SettingsError, bank, one_line};
 
 use super::far::{Reach, STEP};
 use super::finding::Finding;
@@ -20,14 +20,19 @@ const NOT_SET: &str = "set BOG_CLIENT_ID and BOG_CLIENT_SECRET as EchoDesk has t
 pub(super) fn check(settings: &Settings, reach: &Reach) -> Vec<Finding> {
     let environment = &settings.environment;
     if ["BOG_CLIENT_ID", "BOG_CLIENT_SECRET"].iter().all(|name| environment.get(name).is_none()) {
-        return vec![not_set_up(&settings.database)];
+        // Who only takes callbacks has no account.
+        let is_meant = ["BOG_PUBLIC_KEY_FILE", "BOG_API_BASE_URL"].iter().any(|name| environment.get(name).is_some());
+        let key = is_meant.then(|| key(environment));
+        return std::iter::once(not_set_up(&settings.database)).chain(key).collect();
     }
-    let settings = match bank::settings(environment) {
-        Ok(settings) => settings,
-        Err(error) => return vec![Finding::failed("bank", "", one_line(&error), remedy::bank_settings(&error))],
+    // The address that the bank calls back is looked at by itself, and no token hangs on it.
+    let mut findings = match bank::settings(&settings.environment_with("BOG_CALLBACK_URL", Some(""))) {
+        Ok(settings) => std::iter::once(log_in(&settings, reach)).chain(two_banks(&settings)).collect(),
+        Err(error) => {
+            let detail = format!("{}; so no token was asked for", one_line(&error));
+            vec![Finding::failed("bank", "", detail, remedy::bank_settings(&error))]
+        }
     };
-    let mut findings = vec![log_in(&settings, reach)];
-    findings.extend(two_banks(&settings));
     findings.push(key(environment));
     findings
 }
@@ -114,6 +119,9 @@ fn key(environment: &Environment) -> Finding {
                 .map_or("the bank's own, built in".to_owned(), |path| format!("from {path}"));
             Finding::ok("bank", "callback key", whose)
         }
+        Err(KeysProblem::Settings(SettingsError::Wrong { name: "BOG_API_BASE_URL", .. })) => {
+            Finding::not_looked_at("bank", "callback key", "BOG_API_BASE_URL cannot be used")
+        }
         Err(KeysProblem::Settings(error)) => Finding::failed("bank", "callback key", one_line(&error), REMEDY),
         Err(KeysProblem::Unknown(error)) => {
             Finding::failed("bank", "callback key", one_line(&error), UNKNOWN).warning()
@@ -142,12 +150,18 @@ mod tests {
         const POSTGRES: (&str, &str) = ("DATABASE_URL", "postgres://db/echodesk");
         const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
         const SECRET: (&str, &str) = ("BOG_CLIENT_SECRET", "hunter2");
+        const CALLBACK: (&str, &str) = ("BOG_CALLBACK_URL", "http://jobs.example.com/hunter2");
+        const API: (&str, &str) = ("BOG_API_BASE_URL", "http://bank.example/hunter2");
         const SANDBOX: (&str, &str) = ("BOG_API_BASE_URL", "https://api-sandbox.bog.ge/payments/v1");
-        let table: [Case<'_>; 8] = [
+        let table: [Case<'_>; 12] = [
             (&[], Verdict::Ok, "not set up"),
             (&[POSTGRES], Verdict::Warning, "leave recurring-payments out"),
             (&[ID], Verdict::Failed, "BOG_CLIENT_SECRET is not set"),
-            (&[ID, SECRET, ("BOG_CALLBACK_URL", "http://jobs.example.com/")], Verdict::Failed, "BOG_CALLBACK_URL"),
+            (&[ID, SECRET, CALLBACK], Verdict::Ok, "https://oauth2.bog.ge: set; not called"),
+            (&[ID, SECRET, CALLBACK], Verdict::Ok, "callback key: the bank's own"),
+            (&[ID], Verdict::Ok, "callback key: the bank's own"),
+            (&[ID, SECRET, API], Verdict::Failed, "BOG_API_BASE_URL cannot be used"),
+            (&[ID, SECRET, API], Verdict::Warning, "callback key: not looked at, because BOG_API_BASE_URL"),
             (&[ID, SECRET], Verdict::Ok, "https://oauth2.bog.ge: set; not called"),
             (&[ID, SECRET], Verdict::Ok, "callback key: the bank's own"),
             (

@@ -1,6 +1,7 @@
 //! Can notices be delivered? The mail server is logged in to, and no mail is sent.
 
 mod probe;
+mod wrong;
 
 use echodesk_job::{NoticeSettings, Settings, SettingsError, one_line};
 use echodesk_notify::EmailSettings;
@@ -16,16 +17,21 @@ const NOT_SET: &str = "set EMAIL_HOST and DEFAULT_FROM_EMAIL, as EchoDesk has th
                        subscription-status does not run";
 
 /// `has_database` says whether the embedded database is there, without which there is no folder yet for its mails.
-pub(super) fn check(world: &World, reach: &Reach, has_database: bool) -> Finding {
+pub(super) fn check(world: &World, reach: &Reach, has_database: bool) -> Vec<Finding> {
     // A time zone that there is not has been told of.
     let environment = world.settings.environment_with("ECHODESK_TIME_ZONE", Some("UTC"));
     let settings = Settings { environment, database: world.settings.database.clone() };
     let read = NoticeSettings::read(&settings);
     // What carries mails opens the file of certificate authorities.
     match read.and_then(|notices| notices.carrier(&world.terminal).map(|_| notices)) {
-        Ok(notices) => found(&notices, &settings, reach, has_database),
-        Err(error) => Finding::failed("email", "", one_line(&error), remedy(&error)),
+        Ok(notices) => vec![found(&notices, &settings, reach, has_database)],
+        Err(error) => wrong::all(error, &settings, world).iter().map(failed).collect(),
     }
+}
+
+/// The mail server itself can only be tried once all settings can be used.
+fn failed(error: &SettingsError) -> Finding {
+    Finding::failed("email", "", one_line(error), remedy(error))
 }
 
 fn remedy(error: &SettingsError) -> &'static str {
@@ -80,6 +86,36 @@ mod tests {
     }
 
     fn finding(pairs: &[(&str, &str)]) -> Finding {
+        findings(pairs).remove(0)
+    }
+
+    #[test]
+    fn all_settings_that_are_wrong_are_told_at_once() {
+        let from = ("DEFAULT_FROM_EMAIL", "a@b.example");
+        let told = |pairs: &[(&str, &str)]| -> Vec<String> {
+            let line = |found: Finding| found.detail.split(' ').next().unwrap_or_default().to_owned();
+            findings(pairs).into_iter().map(line).collect()
+        };
+        let several = [
+            ("EMAIL_HOST", "smtp://mx.example"),
+            ("EMAIL_PORT", "x"),
+            ("EMAIL_TIMEOUT", "soon"),
+            ("EMAIL_USE_TLS", "perhaps"),
+            ("EMAIL_HOST_USER", "mailer"),
+            ("EMAIL_HOST_PASSWORD", "hunter2"),
+            ("ECHODESK_CA_FILE", "/nowhere.pem"),
+        ];
+        assert_eq!(
+            told(&several),
+            ["DEFAULT_FROM_EMAIL", "EMAIL_HOST", "EMAIL_USE_TLS", "EMAIL_PORT", "EMAIL_TIMEOUT", "ECHODESK_CA_FILE"],
+            "and nothing of a password that TLS was to keep"
+        );
+        let clear = [from, ("EMAIL_HOST", "mx.example"), ("EMAIL_HOST_USER", "u"), ("EMAIL_HOST_PASSWORD", "hunter2")];
+        assert_eq!(told(&[&clear[..], &[("EMAIL_TIMEOUT", "0")]].concat()), ["EMAIL_HOST_PASSWORD", "EMAIL_TIMEOUT"]);
+        assert_eq!(told(&[from, ("EMAIL_BACKEND", "pigeon"), ("EMAIL_PORT", "x")]), ["EMAIL_BACKEND"]);
+    }
+
+    fn findings(pairs: &[(&str, &str)]) -> Vec<Finding> {
         let settings = Settings::new(&GlobalArgs::default(), pairs.iter().copied().collect()).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
         let reach = Reach { offline: true, clock: Arc::clone(&clock) as Arc<dyn Clock> };

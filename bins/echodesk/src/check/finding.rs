@@ -47,6 +47,12 @@ impl Finding {
         Self { check, subject: subject.into(), verdict: Verdict::Failed, detail: detail.into(), remedy }
     }
 
+    /// What could not be checked, so that nobody takes silence for a good sign.
+    pub(crate) fn not_looked_at(check: &'static str, subject: impl Into<String>, because: &str) -> Self {
+        let detail = format!("not looked at, because {because}");
+        Self::failed(check, subject, detail, "mend that first, then check again").warning()
+    }
+
     pub(crate) fn warning(mut self) -> Self {
         self.verdict = Verdict::Warning;
         self

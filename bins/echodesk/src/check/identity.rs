@@ -1,7 +1,8 @@
 //! Is the database this installation's?
 
-use echodesk_core::Difference;
-use echodesk_job::{NoticeSettings, Settings, identity, one_line};
+use echodesk_core::{Difference, Environment, StoreErrorKind};
+use echodesk_job::{identity, one_line};
+use echodesk_notify::EmailSettings;
 use echodesk_store::{BoundIdentity, Store};
 
 use super::finding::Finding;
@@ -12,19 +13,33 @@ const ADD: &str = "if this is right, run `echodesk identity bind`";
 const REBIND: &str = "a copy of another installation's: `echodesk identity bind --copy`; moved or changed: `echodesk \
                       identity bind --moved`";
 
-/// Nothing where the e-mail settings cannot be used, which is told already.
-pub(super) fn check(store: &Store, settings: &Settings) -> Option<Finding> {
-    let notices = NoticeSettings::read(settings).ok()?;
-    let environment = &settings.environment;
-    let acts = environment.get("BOG_CLIENT_ID").is_some() || notices.sends_to_a_server();
-    Some(match store.identity() {
-        Ok(None) => unbound(acts),
-        Ok(Some(bound)) => {
-            let differences = identity::compare(&bound, environment, &notices);
-            judge(&bound, &differences)
+/// Compares what can be read. `are_tables_wrong` says whether that of the identity may be missing, which is told
+/// already.
+pub(super) fn check(store: &Store, environment: &Environment, are_tables_wrong: bool) -> Finding {
+    let email = EmailSettings::from_environment(environment);
+    let is_whole = email.is_ok();
+    // A mail server that cannot be understood is set all the same.
+    let here = identity::surroundings_by(environment, email.ok().flatten().as_ref());
+    let acts = here.bank_client.is_some() || here.mail_host.is_some() || !is_whole;
+    let found = match store.identity() {
+        Ok(None) => return unbound(acts),
+        Ok(Some(bound)) => judge(&bound, &identity::compare_with(&bound, environment, &here)),
+        Err(error) if are_tables_wrong && error.kind != StoreErrorKind::Unavailable => {
+            return Finding::not_looked_at("identity", "", remedy::TABLES);
         }
-        Err(error) => Finding::failed("identity", "", one_line(&error), remedy::TENANTS),
-    })
+        Err(error) => return Finding::failed("identity", "", one_line(&error), remedy::TENANTS),
+    };
+    if is_whole { found } else { but_for_mail(found) }
+}
+
+/// The same, without the mail server.
+fn but_for_mail(found: Finding) -> Finding {
+    const WHY: &str = "; the mail server was not looked at, because the e-mail settings cannot be used";
+    let detail = found.detail + WHY;
+    match found.remedy {
+        Some(remedy) => Finding::failed("identity", "", detail, remedy),
+        None => Finding::failed("identity", "", detail, "correct them (see email), then check again").warning(),
+    }
 }
 
 fn unbound(acts: bool) -> Finding {
@@ -48,20 +63,38 @@ fn judge(bound: &BoundIdentity, differences: &[Difference]) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use echodesk_core::Identity;
+    use echodesk_store::{Binding, DatabaseMatch};
+
     use super::*;
     use crate::check::finding::Verdict;
-    use crate::testing::now;
+    use crate::testing::{Bench, now};
+
+    #[test]
+    fn what_can_be_read_is_compared_also_where_the_mail_settings_cannot_be_used() {
+        let bench = Bench::new();
+        let wrong = [("EMAIL_HOST", "mx.example"), ("EMAIL_PORT", "x"), ("DEFAULT_FROM_EMAIL", "a@b.example")];
+        let found = |name: &'static str| {
+            let environment = wrong.iter().copied().chain([("ECHODESK_ENVIRONMENT", name)]).collect();
+            check(&bench.store, &environment, false)
+        };
+        assert!(found("trial").detail.starts_with("nobody has said"), "it is meant to send mails");
+        let trial = Identity { environment: "trial".to_owned(), bank_client: None, mail_host: None };
+        bench.store.bind(&trial, Binding::Own, "host", now()).unwrap();
+        for (name, verdict, part) in
+            [("trial", Verdict::Warning, "belongs to this installation"), ("other", Verdict::Failed, "from here")]
+        {
+            let found = found(name);
+            assert!(found.verdict == verdict && found.detail.contains(part), "{found:?}");
+            assert!(found.detail.contains("the mail server was not looked at"), "{found:?}");
+        }
+    }
 
     #[test]
     fn a_database_of_somebody_else_fails_with_the_way_to_go_on() {
-        let identity =
-            echodesk_core::Identity { environment: "production".to_owned(), bank_client: None, mail_host: None };
-        let bound = BoundIdentity {
-            identity,
-            database: echodesk_store::DatabaseMatch::Same,
-            bound_at: now(),
-            bound_by: "h".to_owned(),
-        };
+        let identity = Identity { environment: "production".to_owned(), bank_client: None, mail_host: None };
+        let bound =
+            BoundIdentity { identity, database: DatabaseMatch::Same, bound_at: now(), bound_by: "h".to_owned() };
         let addition = Difference::BankClient { here: "10".to_owned(), bound: None };
         let table: [(&[Difference], Verdict, &str); 3] = [
             (&[], Verdict::Ok, ""),

@@ -13,12 +13,15 @@ pub(super) const CA_FILE: &str = "give --ca-file or ECHODESK_CA_FILE a readable 
 /// For tenants that cannot be listed.
 pub(super) const TENANTS: &str = "`echodesk tenant list` shows the tenants; `echodesk migrate` makes missing tables";
 
+/// Why something was not looked at that is in tables which are missing.
+pub(super) const TABLES: &str = "its table is missing or cannot be read: see `tables`";
+
 /// For a place for attachments that does not work.
 pub(super) const ATTACHMENTS: &str =
     "set ECHODESK_ATTACHMENTS to a place that can be written to, file:///FOLDER or s3://BUCKET/PREFIX";
 
 /// For settings that name no database.
-pub(super) const DATABASE_SETTINGS: &str = "correct it and check again; what depends on the database was not looked at";
+pub(super) const DATABASE_SETTINGS: &str = "correct it and check again";
 
 /// For a server that this machine does not get to.
 pub(super) const WAY_OUT: &str = "may this machine connect to it? Look at the firewall, and at HTTPS_PROXY if there is a proxy; else try again later";

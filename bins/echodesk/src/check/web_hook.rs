@@ -3,9 +3,8 @@
 
 use std::net::IpAddr;
 
-use echodesk_billing::bank::{BankLimits, WebHookError, call_web_hook};
-use echodesk_core::Environment;
-use echodesk_job::bank;
+use echodesk_billing::bank::{BankLimits, BankSettings, BankSettingsError, WebHookError, call_web_hook};
+use echodesk_core::{Environment, Secret};
 use url::{Host, Url};
 
 use super::far::{Reach, STEP};
@@ -18,12 +17,20 @@ const PATH: &str = "/api/payments/webhook";
 const NOT_SET: &str =
     "not set: what became of charges is asked for, and the bank calls where the card's first order said";
 
-/// Nothing where the bank is not set up, or its settings cannot be used, which is told already.
+const NAME: &str = "BOG_CALLBACK_URL";
+const REMEDY: &str = "set BOG_CALLBACK_URL to the public https:// address of the web hook, or leave it out";
+
+/// Nothing where neither bank nor address is set. The address is looked at whatever is wrong with the account.
 pub(super) fn check(environment: &Environment, reach: &Reach) -> Vec<Finding> {
-    let Ok(settings) = bank::settings(environment) else { return Vec::new() };
-    let Some(url) = settings.callback_url() else {
-        return vec![Finding::ok("callback", "BOG_CALLBACK_URL", NOT_SET)];
+    let Some(text) = environment.get(NAME) else {
+        let has_account = environment.get("BOG_CLIENT_ID").is_some() || environment.get("BOG_CLIENT_SECRET").is_some();
+        return has_account.then(|| Finding::ok("callback", NAME, NOT_SET)).into_iter().collect();
     };
+    let url = match read(text) {
+        Ok(url) => url,
+        Err(problem) => return vec![Finding::failed("callback", NAME, problem, REMEDY)],
+    };
+    let url = &url;
     let mut findings: Vec<Finding> = odd(url).into_iter().collect();
     findings.push(if reach.offline {
         Finding::ok("callback", shown(url), "set; not called")
@@ -31,6 +38,17 @@ pub(super) fn check(environment: &Environment, reach: &Reach) -> Vec<Finding> {
         call(url, reach)
     });
     findings
+}
+
+/// As the jobs read it, without the account that they need beside it.
+fn read(text: &str) -> Result<Url, String> {
+    let problem = |error: BankSettingsError| match error {
+        BankSettingsError::Wrong { problem, .. } => problem.to_owned(),
+        BankSettingsError::Missing { .. } => error.to_string(),
+    };
+    let settings = BankSettings::new("x", Secret::new("x")).and_then(|settings| settings.with_callback_url(text));
+    let url = settings.map_err(problem)?.callback_url().cloned();
+    url.ok_or_else(|| "cannot be used".to_owned())
 }
 
 /// Only as far as it cannot hold a key.
@@ -43,8 +61,7 @@ fn shown(url: &Url) -> String {
 fn odd(url: &Url) -> Option<Finding> {
     let warn = |detail: &str, remedy: &str| Some(Finding::failed("callback", shown(url), detail, remedy).warning());
     if is_of_this_network(url) {
-        let remedy = "set BOG_CALLBACK_URL to the public https:// address of the web hook, or leave it out";
-        return warn("the bank cannot reach an address of this machine or network", remedy);
+        return warn("the bank cannot reach an address of this machine or network", REMEDY);
     }
     if !url.path().trim_end_matches('/').ends_with(PATH) {
         let detail = "does not end in /api/payments/webhook/, where EchoDesk and `echodesk callbacks serve` answer";
@@ -123,8 +140,38 @@ fn answered(subject: String, status: u16) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use echodesk_core::SystemClock;
+
     use super::*;
     use crate::check::finding::Verdict;
+
+    #[test]
+    fn the_address_is_looked_at_whatever_is_wrong_with_the_account() {
+        const GOOD: (&str, &str) = (NAME, "https://jobs.example.com/api/payments/webhook/");
+        const BAD: (&str, &str) = (NAME, "http://jobs.example.com/hunter2");
+        const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
+        let table: [(&[(&str, &str)], Option<(Verdict, &str)>); 5] = [
+            (&[], None),
+            (&[ID], Some((Verdict::Ok, "not set"))),
+            (&[GOOD], Some((Verdict::Ok, "set; not called"))),
+            (&[ID, GOOD], Some((Verdict::Ok, "set; not called"))),
+            (&[ID, BAD], Some((Verdict::Failed, "must begin with https://"))),
+        ];
+        for (pairs, expected) in table {
+            let reach = Reach { offline: true, clock: Arc::new(SystemClock::new()) };
+            let found = check(&pairs.iter().copied().collect(), &reach);
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+            match (&found[..], expected) {
+                ([], None) => {}
+                ([one], Some((verdict, part))) => {
+                    assert!(one.verdict == verdict && one.detail.contains(part), "{one:?}");
+                }
+                _ => panic!("{pairs:?}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn an_answer_is_judged_by_its_status() {

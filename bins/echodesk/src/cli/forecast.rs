@@ -5,7 +5,8 @@ use echodesk_billing::forecast::Assumption;
 use echodesk_core::SchemaName;
 use echodesk_job::values;
 use jiff::Timestamp;
-use jiff::civil::Time;
+
+use super::schedule::ScheduleArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,30 +46,12 @@ pub(crate) struct ForecastArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=90))]
     #[arg(help_heading = "How the jobs run")]
     pub(crate) status_grace_days: Option<u32>,
-    /// When recurring-payments runs each day, in UTC: HH:MM, several separated by commas
-    #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "02:00")]
-    #[arg(value_parser = time_of_day, help_heading = "How the jobs run")]
-    pub(crate) payments_at: Vec<Time>,
-    /// When subscription-status runs each day, likewise
-    #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "03:00")]
-    #[arg(value_parser = time_of_day, help_heading = "How the jobs run")]
-    pub(crate) status_at: Vec<Time>,
+    #[command(flatten)]
+    pub(crate) schedule: ScheduleArgs,
     /// Answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
-
-/// A time of day: `HH:MM`.
-fn time_of_day(text: &str) -> Result<Time, TimeError> {
-    let text = text.trim();
-    // Seconds and fractions would be understood as well, and crontabs have none.
-    Some(text).filter(|text| text.len() == 5).and_then(|text| text.parse().ok()).ok_or(TimeError)
-}
-
-/// clap names the flag and shows the value.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected a time of day such as 02:00")]
-struct TimeError;
 
 /// What is assumed of charges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

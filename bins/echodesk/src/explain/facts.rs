@@ -1,13 +1,13 @@
 //! All that the story is made of, as it was read.
 
+use echodesk_billing::forecast::Schedule;
 use echodesk_billing::model::{Account, Suspension};
 use echodesk_billing::ports::StatusStore as _;
 use echodesk_billing::rules::due::Policy;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_billing::run::{Outcome, Phase, RenewalEvent, RenewalObserver, RenewalOptions, preview};
 use echodesk_core::{StoreError, StoreErrorKind, Tenant};
-use echodesk_job::identity::{self, Acts};
-use echodesk_job::{JobError, Needs, NoticeSettings, one_line, readiness, tenant, time_zone};
+use echodesk_job::{one_line, tenant, time_zone};
 use echodesk_store::{BillingStory, MailboxStory, Newest, NoticeStory, RunEntry, Store};
 use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::cli::ExplainArgs;
 use crate::command::World;
 use crate::error::CommandError;
+use crate::refusals::{self, Refusal};
+
+pub(super) use crate::refusals::{MAIL, PAYMENTS, STATUS};
 
 /// Rows of each ledger that are read, the newest.
 const ROWS: usize = 500;
@@ -25,9 +28,6 @@ const OPEN: usize = 100;
 
 /// The jobs that work for tenants, in the order in which they are told of.
 pub(super) const JOBS: [&str; 3] = [PAYMENTS, STATUS, MAIL];
-pub(super) const PAYMENTS: &str = "recurring-payments";
-pub(super) const STATUS: &str = "subscription-status";
-pub(super) const MAIL: &str = "sync-emails";
 
 /// What is known of a tenant, at a moment. What cannot be read is there as the reason why.
 pub(super) struct Facts {
@@ -37,8 +37,9 @@ pub(super) struct Facts {
     pub(super) days: u32,
     pub(super) renewals: Policy,
     pub(super) expiry: ExpiryPolicy,
-    /// Why no payments can be made at all: for each problem, what it is and what to do.
-    pub(super) not_ready: Vec<String>,
+    pub(super) schedule: Schedule,
+    /// Which jobs would not start here, and why.
+    pub(super) refusals: Vec<Refusal>,
     pub(super) billing: Result<Billing, String>,
     pub(super) notices: Newest<NoticeStory>,
     pub(super) mail: Result<Vec<MailboxStory>, String>,
@@ -69,8 +70,7 @@ impl Facts {
 pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result<Facts, CommandError> {
     let environment = &world.settings.environment;
     let (exempt, zone) = (tenant::exempt(environment)?, time_zone::billing(environment)?);
-    let (mut not_ready, now) = (not_ready(store)?, world.clock.now());
-    not_ready.extend(not_ours(store, world)?);
+    let (refusals, now) = (refusals::all(store, world)?, world.clock.now());
     let found = tenant::find(store, &args.tenant)?;
     let renewals = Policy {
         days_before: args.days_before,
@@ -87,7 +87,8 @@ pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result
         now,
         since: args.since,
         days: args.days,
-        not_ready,
+        schedule: args.schedule.schedule(),
+        refusals,
         billing: or_why(billing(store, &found, &renewals, now))?,
         notices: store.notice_story(found.id, ROWS)?,
         mail: store.mail_story(&found, MESSAGES, now)?.map_err(|problem| problem.to_string()),
@@ -97,38 +98,6 @@ pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result
         renewals,
         tenant: found,
     })
-}
-
-/// What keeps payments from being made, where everything else works.
-fn not_ready(store: &Store) -> Result<Vec<String>, CommandError> {
-    match readiness::check(store, Needs::Billing) {
-        Ok(()) => Ok(Vec::new()),
-        Err(JobError::NotReady { problems }) => {
-            // What keeps everything from working is an error.
-            readiness::check(store, Needs::Mail)?;
-            Ok(problems)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Why a run with these settings would leave this database alone, if it would.
-fn not_ours(store: &Store, world: &World) -> Result<Option<String>, CommandError> {
-    let environment = &world.settings.environment;
-    let notices = match NoticeSettings::read(&world.settings) {
-        Ok(notices) => notices,
-        Err(error) => return Ok(Some(one_line(&error))),
-    };
-    match identity::guard(store, environment, &notices, Acts { charges: true, must_mail: true }) {
-        Ok(_) => Ok(None),
-        Err(error @ (JobError::NotBound { .. } | JobError::NotOurs { .. })) => {
-            let line = one_line(&error);
-            Ok(Some(line.strip_prefix("nothing was done: ").unwrap_or(&line).to_owned()))
-        }
-        // That its table is missing is told already.
-        Err(JobError::Store(error)) if error.kind != StoreErrorKind::Unavailable => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// A database that is away is an error; anything else is told in its place.

@@ -1,13 +1,16 @@
 //! The story for machines. Names stay the same; words may change.
 
 use echodesk_store::{FolderStory, MailboxStory, RunEntry, SubscriptionStory};
+use jiff::civil::Time;
 use serde_json::{Value, json};
 
 use super::Story;
 use super::entry::StoryEntry;
-use super::facts::Facts;
+use super::facts::{Billing, Facts};
 use super::history::cut;
-use super::next::{Coming, Next, coming};
+use super::next::{Coming, Next, card_of, coming};
+use super::refused::{self, Refused};
+use crate::refusals;
 
 pub(super) fn of(story: &Story) -> Value {
     let facts = &story.facts;
@@ -30,10 +33,13 @@ pub(super) fn of(story: &Story) -> Value {
             "days_before": renewals.days_before,
             "grace_days": facts.expiry.grace_days,
             "time_zone": renewals.time_zone.iana_name(),
+            "payments_at": times(&facts.schedule.renewals),
+            "status_at": times(&facts.schedule.status),
             "exempt": renewals.exempt.contains(&tenant.schema),
         },
+        "refused_here": refusals::json(&facts.refusals),
         "subscriptions": billing.map_or(Value::Null, |billing| {
-            billing.story.subscriptions.iter().map(subscription).collect()
+            billing.story.subscriptions.iter().map(|one| subscription(one, billing)).collect()
         }),
         "mailboxes": facts.mail.as_ref().map_or(Value::Null, |mailboxes| mailboxes.iter().map(mailbox).collect()),
         "unreadable": unreadable,
@@ -45,7 +51,21 @@ pub(super) fn of(story: &Story) -> Value {
     })
 }
 
-fn subscription(subscription: &SubscriptionStory) -> Value {
+fn times(times: &[Time]) -> Value {
+    times.iter().map(|time| time.strftime("%H:%M").to_string()).collect()
+}
+
+/// Of the card that would be charged.
+fn last_refusal(subscription: &SubscriptionStory, billing: &Billing) -> Value {
+    let account = billing.accounts.iter().find(|account| account.candidate.subscription == subscription.id);
+    let refused = account.and_then(card_of).and_then(|(parent, _)| refused::last(billing, &parent));
+    refused.map_or(
+        Value::Null,
+        |Refused { at, words, for_good }| json!({ "at": at, "words": words, "for_good": for_good }),
+    )
+}
+
+fn subscription(subscription: &SubscriptionStory, billing: &Billing) -> Value {
     json!({
         "id": subscription.id,
         "active": subscription.active,
@@ -60,6 +80,7 @@ fn subscription(subscription: &SubscriptionStory) -> Value {
         "payment_status": subscription.payment_status,
         "failed_payments": subscription.failed_payments,
         "last_payment_failure": subscription.last_payment_failure,
+        "card_refused": last_refusal(subscription, billing),
     })
 }
 

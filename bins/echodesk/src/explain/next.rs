@@ -9,6 +9,7 @@ mod status;
 use jiff::Timestamp;
 
 use super::facts::Facts;
+use crate::refusals::Refusal;
 
 pub(super) use coming::{Coming, coming};
 pub(super) use payments::card as card_of;
@@ -46,8 +47,14 @@ impl Next {
     }
 }
 
+/// That goes before what the job would do.
+fn not_ready(Refusal { job, why }: &Refusal, facts: &Facts) -> Next {
+    Next::new(job, &facts.tenant.schema, "not_ready", format!("does not start here: {why}"))
+}
+
 pub(super) fn of(facts: &Facts) -> Vec<Next> {
-    let mut next = payments::of(facts);
+    let mut next: Vec<Next> = facts.refusals.iter().map(|refusal| not_ready(refusal, facts)).collect();
+    next.extend(payments::of(facts));
     next.extend(status::of(facts));
     next.extend(mail::of(facts));
     next.extend(notices::of(facts));

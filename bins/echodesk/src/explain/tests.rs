@@ -10,11 +10,11 @@ use echodesk_billing::ports::{
 use echodesk_billing::rules::due::{Decision, Policy, judge};
 use echodesk_billing::rules::expiry::{self, ExpiryPolicy};
 use echodesk_core::notice::{NewNotice, NoticeKind};
-use echodesk_core::{ConnectionId, ManualClock, RunId, Secret};
+use echodesk_core::{ConnectionId, Identity, ManualClock, RunId, Secret};
 use echodesk_job::{ExitStatus, tenant};
 use echodesk_mail::model::{Endpoint, MailboxKey, Security};
 use echodesk_mail::ports::{FailureRecord, Lease, MailStore, Scope};
-use echodesk_store::{NewMailbox, NewRun, NoticeState};
+use echodesk_store::{Binding, NewMailbox, NewRun, NoticeState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -176,9 +176,9 @@ fn machines_get_the_same_under_names_that_stay() {
     let verdicts: Vec<&str> =
         story["next"].as_array().unwrap().iter().map(|next| next["verdict"].as_str().unwrap()).collect();
     assert_eq!(
-        verdicts[..4],
-        ["not_ready", "tenant_inactive", "suspended", "off"],
-        "nobody has bound it: {verdicts:?}"
+        verdicts[..5],
+        ["not_ready", "not_ready", "tenant_inactive", "suspended", "off"],
+        "there is no bank, and nobody has bound it: {verdicts:?}"
     );
     assert_eq!(story["subscriptions"][0]["payment_status"], "current");
     assert_eq!((&story["tenant"]["active"], &story["only_newest_of"]), (&Value::Bool(false), &serde_json::json!([])));
@@ -309,6 +309,81 @@ fn a_part_that_cannot_be_read_is_told_and_the_rest_as_well() {
     });
     assert!(text.contains("the payments cannot be read: permission denied for table tenants_invoice"), "{text}");
     assert!(text.contains("sync-emails: has not run on this database nothing: there is no mailbox"), "{text}");
+}
+
+#[test]
+fn a_job_that_would_not_start_is_told_first_and_where_it_would_act() {
+    let mut bench = Bench::subscribed();
+    let text = text(&mut bench, "2026-11-22T12:00:00Z");
+    let (head, rest) = text.split_once("WHAT HAPPENED").unwrap();
+    assert!(flat(head).contains("REFUSED HERE recurring-payments would not start"), "{text}");
+    let rest = flat(rest);
+    assert!(rest.contains("does not start here: BOG_CLIENT_ID and BOG_CLIENT_SECRET are not set"), "{rest}");
+    assert!(rest.contains("(UTC) not as things are: recurring-payments would not start here"), "{rest}");
+
+    let settings = [("BOG_CLIENT_ID", "shop"), ("BOG_CLIENT_SECRET", "hunter2"), ("ECHODESK_ENVIRONMENT", "staging")];
+    bench.world.settings.environment = settings.into_iter().collect();
+    let trial = Identity { environment: "trial".to_owned(), bank_client: Some("shop".to_owned()), mail_host: None };
+    bench.store.bind(&trial, Binding::Own, "host", now()).unwrap();
+    let (json, _) = explained(&mut bench, "2026-11-22T12:00:00Z", "--json");
+    let story: Value = serde_json::from_str(&json).unwrap();
+    let refused = story["refused_here"].as_array().unwrap();
+    let jobs: Vec<&str> = refused.iter().map(|one| one["job"].as_str().unwrap()).collect();
+    assert_eq!(jobs, ["recurring-payments", "subscription-status", "sync-emails"], "{refused:?}");
+    let not_ready = story["next"].as_array().unwrap().iter().filter(|next| next["verdict"] == "not_ready");
+    assert_eq!(not_ready.count(), 3, "each under its job");
+}
+
+#[test]
+fn the_times_of_the_crontab_are_those_of_the_next_days() {
+    let mut bench = Bench::subscribed();
+    let (text, _) = explained(&mut bench, "2026-11-22T10:00:00Z", "--payments-at 02:00,14:00 --status-at 04:30");
+    assert!(text.contains("with --payments-at 02:00,14:00 and --status-at 04:30 (UTC)"), "{text}");
+    assert!(text.contains("2026-11-22 14:00  recurring-payments"), "{text}");
+    let (json, _) = explained(&mut bench, "2026-11-22T10:00:00Z", "--payments-at 14:00 --json");
+    let story: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(story["assumed"]["payments_at"], serde_json::json!(["14:00"]));
+    assert_eq!(story["coming_up"][0]["at"], "2026-11-22T14:00:00Z");
+}
+
+#[test]
+fn a_card_whose_last_charge_was_refused_for_good_is_told_wherever_it_is_charged() {
+    let mut bench = Bench::subscribed();
+    let attempt = charged(&bench, "2026-11-22T10:00:00Z", "b-1");
+    let expired = Refusal::Rejected { code: Some("105".to_owned()), reason: None };
+    settled(&bench, &attempt, "2026-11-22T10:01:00Z", Some(&expired));
+    let said = "its last charge was refused for good on 2026-11-22 10:01: the card has expired (code 105)";
+    // Paid by hand meanwhile, with no other card.
+    let by_hand = |facts: &mut Facts| {
+        let Ok(billing) = &mut facts.billing else { panic!() };
+        billing.accounts[0].candidate.seen.expires_at = Some(at("2026-12-24T00:00:00Z"));
+    };
+    let early = told(&mut bench, "2026-12-15T10:00:00Z", by_hand);
+    assert_eq!(early.matches(said).count(), 2, "beside the card, and where it is charged: {early}");
+    assert!(early.contains("attempt 1; if it is paid, extended until"), "the rules do charge it: {early}");
+    let due = told(&mut bench, "2026-12-22T10:00:00Z", by_hand);
+    assert_eq!(due.matches(said).count(), 3, "{due}");
+    let (json, _) = explained(&mut bench, "2026-12-15T10:00:00Z", "--json");
+    let story: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(story["subscriptions"][0]["card_refused"]["for_good"], true);
+}
+
+#[test]
+fn a_notice_that_was_decided_on_says_what_became_of_it_and_what_comes_next() {
+    let mut bench = Bench::subscribed();
+    watched(&bench, "2026-11-22T10:00:02Z");
+    let waits = told(&mut bench, "2026-11-22T11:00:00Z", |_| ());
+    let next = "; next: a warning each day from 2026-11-24 00:00 on unless it is paid";
+    assert!(waits.contains(&format!("nothing: the urgent reminder waits to be sent{next}")), "{waits}");
+    let sent = told(&mut bench, "2026-11-22T13:00:00Z", |facts| {
+        let entry = &mut facts.notices.rows[0].entry;
+        (entry.state, entry.closed_at) = (NoticeState::Sent, Some(at("2026-11-22T12:00:00Z")));
+    });
+    assert!(sent.contains(&format!("nothing: the urgent reminder was sent on 2026-11-22 12:00{next}")), "{sent}");
+    watched(&bench, "2026-11-25T10:00:00Z");
+    let grace = told(&mut bench, "2026-11-25T11:00:00Z", |_| ());
+    let next = "; next: a warning each day, and suspended from 2026-12-01 00:00 on unless it is paid";
+    assert!(grace.contains(&format!("nothing: today's warning waits to be sent{next}")), "{grace}");
 }
 
 #[test]

@@ -1,16 +1,26 @@
 //! The story for people: who, what happened, what comes next.
 
+use echodesk_billing::forecast::Schedule;
+use jiff::civil::Time;
+
 use super::entry::StoryEntry;
-use super::facts::{Facts, JOBS};
+use super::facts::{Facts, JOBS, MAIL};
 use super::history::cut;
 use super::next::{Next, coming};
 use super::shown::minute;
 use super::wrap::wrapped;
 use super::{Story, who};
+use crate::refusals;
 
 pub(super) fn of(story: &Story) -> String {
     let facts = &story.facts;
     let mut text = title(facts);
+    let refused = refusals::jobs(&facts.refusals);
+    if !refused.is_empty() {
+        let jobs = refused.join(" and ");
+        let what = format!("{jobs} would not start: why is said below, with what would be done otherwise");
+        text.push_str(&wrapped("  REFUSED HERE  ", &what));
+    }
     for (label, what) in who::of(facts) {
         text.push_str(&wrapped(&format!("  {label:<14}"), &what));
     }
@@ -84,7 +94,16 @@ fn coming_up(facts: &Facts) -> String {
     if days == 0 {
         return String::new();
     }
+    let Schedule { renewals, status } = &facts.schedule;
     let mut text = format!("\nCOMING UP in {days} days, if the bank takes every charge\n");
+    let times = |times: &[Time]| times.iter().map(|at| at.strftime("%H:%M").to_string()).collect::<Vec<_>>().join(",");
+    let runs = format!("with --payments-at {} and --status-at {} (UTC)", times(renewals), times(status));
+    text.push_str(&wrapped("  ", &runs));
+    let refused: Vec<&str> = refusals::jobs(&facts.refusals).into_iter().filter(|job| *job != MAIL).collect();
+    if !refused.is_empty() {
+        let what = format!("not as things are: {} would not start here", refused.join(" and "));
+        text.push_str(&wrapped("  ", &what));
+    }
     for coming in &coming {
         text.push_str(&wrapped(&format!("  {}  {:<20} ", minute(coming.at), coming.job), &coming.what));
     }

@@ -7,6 +7,7 @@ use echodesk_store::{MailboxStory, SubscriptionStory};
 
 use super::facts::{Billing, Facts};
 use super::next::card_of;
+use super::refused;
 use super::shown::{count, minute, words};
 
 /// Labels and what stands beside them.
@@ -80,7 +81,8 @@ fn card(account: &Account, billing: &Billing) -> String {
         Some(Err(why)) => format!("what it can be charged is unknown: {why}"),
         None => "what it can be charged, the bank is asked".to_owned(),
     };
-    format!("{number}{expiry}, saved on the bank's order {parent}; {amount}")
+    let refused = refused::last(billing, &parent).map(|refused| refused.shown()).unwrap_or_default();
+    format!("{number}{expiry}, saved on the bank's order {parent}; {amount}{refused}")
 }
 
 fn mailbox(story: &MailboxStory) -> String {

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::tally::{Row, Totals};
 use super::{CANNOT_KNOW, Forecast, words};
+use crate::refusals;
 
 /// One object. Its names and those of its values stay the same; there may be more of them one day.
 pub(super) fn of(forecast: &Forecast) -> String {
-    let Forecast { plan, from, tally } = forecast;
+    let Forecast { plan, from, tally, .. } = forecast;
     let days = tally.days.iter().map(|(day, totals)| {
         let mut object = Map::from_iter([("day".to_owned(), json!(day))]);
         object.extend(sums(totals));
@@ -22,6 +23,7 @@ pub(super) fn of(forecast: &Forecast) -> String {
         "days_before": plan.renewals.days_before,
         "grace_days": plan.renewals.grace_days,
         "status_grace_days": plan.expiry.grace_days,
+        "refused_here": refusals::json(&forecast.refusals),
         "events": tally.events.iter().map(item).collect::<Vec<_>>(),
         "events_left_out": tally.left_out,
         "days": days.collect::<Vec<_>>(),

@@ -1,6 +1,8 @@
+use echodesk_core::Identity;
+use echodesk_store::Binding;
 use serde_json::Value;
 
-use crate::testing::Bench;
+use crate::testing::{Bench, now};
 
 /// One with a card, one without, one that has expired, and one that is free.
 fn bench() -> Bench {
@@ -70,8 +72,28 @@ fn the_flags_are_those_of_the_jobs() {
 }
 
 #[test]
+fn jobs_that_would_not_start_here_are_told_before_all() {
+    let mut bench = Bench::subscribed();
+    let before = bench.run("forecast --days 3").unwrap().text;
+    assert!(before.starts_with("REFUSED HERE: recurring-payments would not start"), "{before}");
+    let settings = [("BOG_CLIENT_ID", "shop"), ("BOG_CLIENT_SECRET", "hunter2"), ("ECHODESK_ENVIRONMENT", "staging")];
+    bench.world.settings.environment = settings.into_iter().collect();
+    let identity =
+        |name: &str| Identity { environment: name.to_owned(), bank_client: Some("shop".to_owned()), mail_host: None };
+    bench.store.bind(&identity("trial"), Binding::Own, "host", now()).unwrap();
+    let answer: Value = serde_json::from_str(&bench.run("forecast --days 3 --json").unwrap().text).unwrap();
+    let refused = answer["refused_here"].as_array().unwrap();
+    assert_eq!(refused.len(), 2, "both that are played: {refused:?}");
+    assert!(refused[1]["why"].as_str().unwrap().contains("belongs to \"trial\""), "{refused:?}");
+    bench.store.bind(&identity("staging"), Binding::Own, "host", now()).unwrap();
+    let own = bench.run("forecast --days 3").unwrap().text;
+    assert!(own.starts_with("DAY (UTC)"), "{own}");
+}
+
+#[test]
 fn nothing_is_said_to_be_nothing() {
     let answer = Bench::new().run("forecast").unwrap().text;
+    let answer = answer.split_once("\n\n").unwrap().1;
     assert!(
         answer.starts_with("nothing to charge, to send or to suspend\n30 days from 2026-11-22T10:00:00Z"),
         "{answer}"

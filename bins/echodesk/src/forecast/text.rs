@@ -6,10 +6,11 @@ use echodesk_job::table::Table;
 
 use super::tally::{Tally, Totals};
 use super::{CANNOT_KNOW, Forecast, words};
+use crate::refusals::{self, Refusal};
 
 pub(super) fn of(forecast: &Forecast) -> String {
     let tally = &forecast.tally;
-    let mut text = String::new();
+    let mut text = refused(forecast);
     if tally.days.is_empty() {
         text.push_str("nothing to charge, to send or to suspend\n");
     } else if tally.left_out > 0 {
@@ -20,6 +21,20 @@ pub(super) fn of(forecast: &Forecast) -> String {
     }
     let _ = writeln!(text, "{}", summary(forecast));
     let _ = writeln!(text, "A forecast cannot know:\n  {}", CANNOT_KNOW.join("\n  "));
+    text
+}
+
+/// First of all: who reads only the table must not believe that it happens.
+fn refused(forecast: &Forecast) -> String {
+    if forecast.refusals.is_empty() {
+        return String::new();
+    }
+    let jobs = refusals::jobs(&forecast.refusals).join(" and ");
+    let mut text = format!("REFUSED HERE: {jobs} would not start, and of what follows would do nothing:\n");
+    for Refusal { job, why } in &forecast.refusals {
+        let _ = writeln!(text, "  {job}: {why}");
+    }
+    text.push('\n');
     text
 }
 

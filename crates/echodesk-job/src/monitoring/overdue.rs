@@ -1,6 +1,6 @@
 //! Whether a job has not succeeded for too long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use echodesk_core::Environment;
@@ -36,6 +36,9 @@ pub enum LimitsError {
     /// A job that there is not.
     #[error("there is no job {0:?}: sync-emails, recurring-payments or subscription-status")]
     Job(String),
+    /// A job with two limits: which of them is meant, nobody can tell.
+    #[error("{0} is named twice")]
+    Twice(String),
     /// Not a duration.
     #[error("the limit of {job}")]
     Duration {
@@ -57,11 +60,14 @@ impl Limits {
     }
 
     fn parse(text: &str) -> Result<Self, LimitsError> {
-        let mut limits = Self::default();
+        let (mut limits, mut named) = (Self::default(), BTreeSet::new());
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (job, limit) = pair.split_once('=').ok_or_else(|| LimitsError::Pair(pair.to_owned()))?;
             let job = job.trim().to_owned();
             let known = limits.0.get_mut(&job).ok_or_else(|| LimitsError::Job(job.clone()))?;
+            if !named.insert(job.clone()) {
+                return Err(LimitsError::Twice(job));
+            }
             let limit = values::duration(limit).map_err(|source| LimitsError::Duration { job, source })?;
             *known = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
         }
@@ -98,6 +104,40 @@ pub fn judge(health: &JobHealth, limits: &Limits, now: Timestamp) -> Option<Over
         last_end: health.last_end,
         since,
     })
+}
+
+/// A job that has never run on a database on which another runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeverRan {
+    /// The job.
+    pub job: String,
+    /// The one that has run for longest.
+    pub other: String,
+    /// When that first ran.
+    pub since: Timestamp,
+}
+
+/// Whether `job` should have run by `now`: it has not, while another has for longer than this one may go without
+/// success. Who has a crontab for one job may have forgotten a line for another.
+#[must_use]
+pub fn never_ran(job: &str, health: &[JobHealth], limits: &Limits, now: Timestamp) -> Option<NeverRan> {
+    let limit = limits.0.get(job)?;
+    if health.iter().any(|health| health.job == job) {
+        return None;
+    }
+    let first = health.iter().min_by_key(|health| health.first_start)?;
+    (now.duration_since(first.first_start) > *limit).then(|| NeverRan {
+        job: job.to_owned(),
+        other: first.job.clone(),
+        since: first.first_start,
+    })
+}
+
+impl fmt::Display for NeverRan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { job, other, since } = self;
+        write!(f, "{job} has never run for all tenants on this database, and {other} has since {since:.0}")
+    }
 }
 
 impl fmt::Display for Overdue {
@@ -159,6 +199,22 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_never_ran_is_told_once_another_has_run_for_longer_than_its_limit() {
+        let runs = [health("sync-emails", Some("10T11:55"))];
+        let limits = Limits::default();
+        assert_eq!(never_ran("recurring-payments", &runs, &limits, at("02T05:59")), None);
+        let told = never_ran("recurring-payments", &runs, &limits, at("02T06:01")).unwrap();
+        assert_eq!(
+            told.to_string(),
+            "recurring-payments has never run for all tenants on this database, and sync-emails has since \
+             2026-12-01T00:00:00Z"
+        );
+        assert_eq!(never_ran("sync-emails", &runs, &limits, at("09T00:00")), None, "it has run");
+        assert_eq!(never_ran("something-else", &runs, &limits, at("09T00:00")), None, "nobody knows it");
+        assert_eq!(never_ran("sync-emails", &[], &limits, at("09T00:00")), None, "nothing runs here yet");
+    }
+
+    #[test]
     fn the_warning_says_what_to_look_at() {
         let overdue = judge(&health("sync-emails", Some("08T10:00")), &Limits::default(), at("10T12:00")).unwrap();
         assert_eq!(
@@ -173,7 +229,12 @@ mod tests {
         let limits = Limits::parse("sync-emails=2h, recurring-payments=36h").unwrap();
         let of = |name: &str| limits.jobs().find(|(job, _)| *job == name).unwrap().1.as_hours();
         assert_eq!((of("sync-emails"), of("recurring-payments"), of("subscription-status")), (2, 36, 30));
-        for (text, part) in [("2h", "JOB=DURATION"), ("sync=2h", "no job \"sync\""), ("sync-emails=2", "sync-emails")] {
+        for (text, part) in [
+            ("2h", "JOB=DURATION"),
+            ("sync=2h", "no job \"sync\""),
+            ("sync-emails=2", "sync-emails"),
+            ("sync-emails=1h,sync-emails=2h", "sync-emails is named twice"),
+        ] {
             let error = Limits::parse(text).unwrap_err();
             assert!(error.to_string().contains(part), "{text}: {error}");
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::super::facts::Facts;
 use super::super::shown::{minute, words};
+use super::payments::{card, last_refusal};
 
 /// One thing that a run would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +17,28 @@ pub(in super::super) struct Coming {
     pub(in super::super) what: String,
 }
 
-/// In the order of time. Jobs are taken to run once a day, at two and three o'clock UTC.
+/// In the order of time.
 pub(in super::super) fn coming(facts: &Facts) -> Vec<Coming> {
     let Ok(billing) = &facts.billing else { return Vec::new() };
-    let plan =
-        Plan { renewals: facts.renewals.clone(), expiry: facts.expiry.clone(), days: facts.days, ..Plan::default() };
+    let plan = Plan {
+        renewals: facts.renewals.clone(),
+        expiry: facts.expiry.clone(),
+        schedule: facts.schedule.clone(),
+        days: facts.days,
+        ..Plan::default()
+    };
     let mut coming = Vec::new();
     for account in &billing.accounts {
         let suspension = billing.suspensions.iter().find(|one| one.subscription == account.candidate.subscription);
-        coming.extend(forecast(account, suspension, &plan, facts.now).iter().map(told));
+        // Once: after a charge that is paid it is not the last any more.
+        let mut refused = card(account).map(|(parent, _)| last_refusal(&facts.billing, &parent)).unwrap_or_default();
+        for forecasted in forecast(account, suspension, &plan, facts.now) {
+            let mut told = told(&forecasted);
+            if matches!(forecasted.what, What::Charge { .. }) {
+                told.what.push_str(&std::mem::take(&mut refused));
+            }
+            coming.push(told);
+        }
     }
     coming.sort_by_key(|coming| coming.at);
     coming

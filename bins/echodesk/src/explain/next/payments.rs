@@ -8,18 +8,13 @@ use echodesk_core::SchemaName;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::facts::{Billing, Facts, PAYMENTS};
+use super::super::refused;
 use super::super::shown::minute;
 use super::Next;
 
 pub(super) fn of(facts: &Facts) -> Vec<Next> {
     let subject = &facts.tenant.schema;
-    let mut next: Vec<Next> = facts
-        .not_ready
-        .iter()
-        .map(|problem| {
-            Next::new(PAYMENTS, subject, "not_ready", format!("does not start with these settings: {problem}"))
-        })
-        .collect();
+    let mut next = Vec::new();
     match &facts.billing {
         Err(why) => {
             let what = format!("what it does cannot be told, since the payments cannot be read: {why}");
@@ -58,11 +53,12 @@ fn due(account: &Account, facts: &Facts) -> Next {
     match judge(candidate, &facts.renewals, facts.now) {
         Decision::Charge(charge) => {
             let what = format!(
-                "charges {} to the card saved on the bank's order {}, attempt {}, for what follows {}",
+                "charges {} to the card saved on the bank's order {}, attempt {}, for what follows {}{}",
                 charge.amount,
                 charge.parent,
                 charge.number,
-                minute(charge.period)
+                minute(charge.period),
+                last_refusal(&facts.billing, charge.parent.as_str())
             );
             Next::new(PAYMENTS, subject, "charge", what)
         }
@@ -76,6 +72,12 @@ fn due(account: &Account, facts: &Facts) -> Next {
             Next::new(PAYMENTS, subject, skip.code(), what).todo(todo(&skip, &candidate.tenant.schema)).at(at)
         }
     }
+}
+
+/// What to say of a card whose last charge was refused.
+pub(in super::super) fn last_refusal(billing: &Result<Billing, String>, parent: &str) -> String {
+    let refused = billing.as_ref().ok().and_then(|billing| refused::last(billing, parent));
+    refused.map(|refused| refused.shown()).unwrap_or_default()
 }
 
 fn not_due(account: &Account, facts: &Facts, subject: &str) -> Next {

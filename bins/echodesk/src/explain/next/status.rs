@@ -1,7 +1,8 @@
 //! What `subscription-status` does: reminders, warnings, suspensions, and lifting them.
 
 use echodesk_billing::model::{Account, Suspension};
-use echodesk_billing::rules::expiry::{Decision, Lift, REMINDER_DAYS, Step, Withheld, judge, lift};
+use echodesk_billing::rules::expiry::{Decision, Lift, REMINDER_DAYS, Step, URGENT_DAYS, Withheld, judge, lift};
+use echodesk_store::NoticeState;
 use jiff::Timestamp;
 use jiff::ToSpan as _;
 
@@ -51,12 +52,7 @@ fn judged(account: &Account, facts: &Facts) -> Next {
     match judge(account, &facts.expiry, facts.now) {
         Decision::Nothing(Step::None) => quiet(account, facts, subject),
         Decision::Nothing(step) => {
-            let (told, more) = match step {
-                Step::Grace => ("today's warning", suspension()),
-                Step::Urgent => ("the urgent reminder", String::new()),
-                _ => ("the reminder", String::new()),
-            };
-            let what = format!("nothing: {told} was queued before{more}");
+            let what = format!("nothing: {}; next: {}", told_before(account, facts, step), after(account, facts, step));
             Next::new(STATUS, subject, "told", what).at(end.filter(|_| step == Step::Grace))
         }
         Decision::Notify(step, notice) => {
@@ -78,6 +74,44 @@ fn judged(account: &Account, facts: &Facts) -> Next {
             let what = format!("withholds {due}: {why}");
             Next::new(STATUS, subject, "withhold", what).todo(todo(&why))
         }
+    }
+}
+
+/// What became of the notice of a step that was decided on before.
+fn told_before(account: &Account, facts: &Facts, step: Step) -> String {
+    let (kind, name) = match step {
+        Step::Grace => ("grace_warning", "today's warning"),
+        Step::Urgent => ("urgent_reminder", "the urgent reminder"),
+        _ => ("reminder", "the reminder"),
+    };
+    let subject = format!("subscription:{}", account.candidate.subscription);
+    let of_kind =
+        facts.notices.rows.iter().map(|row| &row.entry).filter(|row| row.kind == kind && row.subject_key == subject);
+    let became = match of_kind.max_by_key(|entry| entry.decided_at) {
+        Some(entry) => match (entry.state, entry.closed_at) {
+            (NoticeState::Sent, Some(at)) => format!("was sent on {}", minute(at)),
+            (NoticeState::Sent, None) => "was sent".to_owned(),
+            (NoticeState::Queued, _) => "waits to be sent".to_owned(),
+            (NoticeState::Parked, _) => format!("could not be sent (notice {} is parked)", entry.id),
+            (NoticeState::Withdrawn, _) => format!("was withdrawn (notice {})", entry.id),
+        },
+        None => "was decided on before".to_owned(),
+    };
+    format!("{name} {became}")
+}
+
+/// What follows a notice if nobody pays.
+fn after(account: &Account, facts: &Facts, step: Step) -> String {
+    let Some(expires_at) = account.candidate.seen.expires_at else { return "nothing".to_owned() };
+    let suspended = format!("suspended from {} on unless it is paid", minute(facts.expiry.suspension_at(expires_at)));
+    match step {
+        Step::Grace => format!("a warning each day, and {suspended}"),
+        Step::Urgent if facts.expiry.grace_days == 0 => suspended,
+        Step::Urgent => format!("a warning each day from {} on unless it is paid", minute(expires_at)),
+        _ => match facts.expiry.day(expires_at).checked_sub(URGENT_DAYS.days()) {
+            Ok(day) => format!("the urgent reminder from {day} on unless it is paid"),
+            Err(_) => suspended,
+        },
     }
 }
 
