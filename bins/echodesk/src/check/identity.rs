@@ -7,7 +7,8 @@ use echodesk_store::{BoundIdentity, Store};
 use super::finding::Finding;
 use super::remedy;
 
-const BIND: &str = "set ECHODESK_ENVIRONMENT, for example to production, and run `echodesk identity bind`";
+const BIND: &str = "run `echodesk identity bind`";
+const NAME_AND_BIND: &str = "set ECHODESK_ENVIRONMENT, for example to production, and run `echodesk identity bind`";
 const ADD: &str = "if this is right, run `echodesk identity bind`";
 const REBIND: &str = "a copy of another installation's: `echodesk identity bind --copy`; moved or changed: `echodesk \
                       identity bind --moved`";
@@ -18,7 +19,7 @@ pub(super) fn check(store: &Store, settings: &Settings) -> Option<Finding> {
     let environment = &settings.environment;
     let acts = environment.get("BOG_CLIENT_ID").is_some() || notices.sends_to_a_server();
     Some(match store.identity() {
-        Ok(None) => unbound(acts),
+        Ok(None) => unbound(acts, environment.get("ECHODESK_ENVIRONMENT").is_some()),
         Ok(Some(bound)) => {
             let differences = identity::compare(&bound, environment, &notices);
             judge(&bound, &differences)
@@ -27,10 +28,10 @@ pub(super) fn check(store: &Store, settings: &Settings) -> Option<Finding> {
     })
 }
 
-fn unbound(acts: bool) -> Finding {
+fn unbound(acts: bool, has_name: bool) -> Finding {
     if acts {
         let detail = "nobody has said whose this database is, so no card is charged and no mail is sent";
-        return Finding::failed("identity", "", detail, BIND);
+        return Finding::failed("identity", "", detail, if has_name { BIND } else { NAME_AND_BIND });
     }
     Finding::ok("identity", "", "not bound; needed only to charge cards and to send mails by a server")
 }
@@ -68,6 +69,11 @@ mod tests {
             assert_eq!(found.verdict, verdict, "{found:?}");
             assert!(found.remedy.unwrap_or_default().contains(remedy), "{differences:?}");
         }
-        assert_eq!((unbound(true).verdict, unbound(false).verdict), (Verdict::Failed, Verdict::Ok));
+        assert_eq!((unbound(true, true).verdict, unbound(false, true).verdict), (Verdict::Failed, Verdict::Ok));
+        for has_name in [true, false] {
+            let remedy = unbound(true, has_name).remedy.unwrap_or_default();
+            assert!(remedy.contains("identity bind"), "{remedy}");
+            assert_eq!(remedy.contains("set ECHODESK_ENVIRONMENT"), !has_name, "{remedy}");
+        }
     }
 }
