@@ -211,7 +211,9 @@ fn bad_name(tenant: &Unusable) -> SchemaFinding {
 /// so that this can be asked before any of the tables is read.
 fn common_rights(connection: &mut Connection) -> Outcome<Option<Lacking>> {
     match connection {
-        Connection::Postgres(c) => Ok(catalog::lacking_rights(c, &["public"], &catalog::COMMON_RIGHTS)?.remove("public")),
+        Connection::Postgres(c) => {
+            Ok(catalog::lacking_rights(c, &["public"], &catalog::COMMON_RIGHTS)?.remove("public"))
+        }
         Connection::Sqlite(_) => Ok(None),
     }
 }

@@ -14,7 +14,8 @@ pub(super) const CA_FILE: &str = "give --ca-file or ECHODESK_CA_FILE a readable 
 pub(super) const TENANTS: &str = "`echodesk tenant list` shows the tenants; `echodesk migrate` makes missing tables";
 
 /// For a table that may not be read.
-const RIGHTS: &str = "grant it to the database user; docs/replacing-the-django-commands.md lists the rights that are needed";
+const RIGHTS: &str =
+    "grant it to the database user; docs/replacing-the-django-commands.md lists the rights that are needed";
 
 /// For a place for attachments that does not work.
 pub(super) const ATTACHMENTS: &str =
