@@ -2,6 +2,7 @@
 //! thrown away. What needs another machine or another program (Django, root, systemd) is a block `console` and is
 //! not run; docs/installing.md is followed by `tests/package`, in a clean system.
 
+use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -91,7 +92,7 @@ impl Installed {
         let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         let file = self.folder().join(".env");
         std::fs::write(&file, text).unwrap();
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     }
 
     /// Runs commands one after the other, as a shell does for somebody who types them; all of them have to end well.
