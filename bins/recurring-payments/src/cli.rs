@@ -19,7 +19,8 @@ use jiff::tz::TimeZone;
 /// Each run first finds out what became of charges that earlier runs left open, then charges what is
 /// due, then asks the bank what became of that. Per subscription and period at most one charge is
 /// captured, whatever crashes, times out, repeats or overlaps: runs may be made as often as you like,
-/// on one machine or on several. Once a day is enough; several times a day settles sooner.
+/// on one machine or on several. Make several a day: a charge whose answer was lost is found out by
+/// asking again, and the bank can be trusted to remember it for a day only.
 #[derive(Debug, Parser)]
 #[command(name = "recurring-payments", version, after_long_help = after_help(), max_term_width = 100)]
 pub(crate) struct RecurringPayments {

@@ -42,7 +42,7 @@ pub enum JobError {
     /// Nobody has said whose the database is.
     #[error(
         "before {act}, say whose this database is: set ECHODESK_ENVIRONMENT (for example production) and run \
-         `echodesk identity bind` once; a copy of the database is then recognised and acts on nobody"
+         `echodesk identity bind` once; from then on it is worked on under these settings only"
     )]
     NotBound {
         /// What the run would do.

@@ -9,7 +9,7 @@ pub enum ExitStatus {
     Done,
     /// 1: the work was done, with failures that are listed.
     DoneWithFailures,
-    /// 2: wrong usage or settings; nothing was started.
+    /// 2: wrong usage or settings, or the database is bound to another installation; nothing was started.
     Usage,
     /// 75 (`EX_TEMPFAIL` of sysexits.h): the database is away; the next run may succeed.
     TryAgainLater,

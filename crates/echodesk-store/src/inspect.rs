@@ -10,7 +10,7 @@ use echodesk_core::SchemaName;
 use echodesk_mail::ports::{StoreError, StoreErrorKind, TenantProblem};
 
 use crate::Store;
-use crate::catalog::{self, Shape};
+use crate::catalog::{self, Lacking, Shape};
 use crate::connection::{Connection, Place, on};
 use crate::error::{Failure, Outcome};
 use crate::mailboxes::unreadable;
@@ -68,10 +68,12 @@ impl Store {
         let (mut findings, tenants) = self.read(Place::Public, what, |c| {
             let survey = catalog::survey(c, &["public"])?;
             let public = survey.get("public").cloned().unwrap_or_default();
-            let can_list =
-                public.has(catalog::TENANTS) && catalog::missing_columns(&public, catalog::TENANTS).next().is_none();
+            let lacking = common_rights(c)?;
+            let can_list = lacking.is_none()
+                && public.has(catalog::TENANTS)
+                && catalog::missing_columns(&public, catalog::TENANTS).next().is_none();
             let tenants = if can_list { tenants::load(c, &which)? } else { Tenants::default() };
-            Ok((public_findings(c, &public)?, tenants))
+            Ok((public_findings(c, &public, lacking)?, tenants))
         })?;
         if let Some(schema) = tenant
             && tenants.usable.is_empty()
@@ -101,7 +103,8 @@ impl Store {
     pub fn inspect_public(&self) -> Result<Vec<SchemaFinding>, StoreError> {
         self.read(Place::Public, "inspecting the tables of schema public", |c| {
             let survey = catalog::survey(c, &["public"])?;
-            public_findings(c, &survey.get("public").cloned().unwrap_or_default())
+            let lacking = common_rights(c)?;
+            public_findings(c, &survey.get("public").cloned().unwrap_or_default(), lacking)
         })
     }
 
@@ -131,8 +134,8 @@ impl Store {
             findings.extend(lacking.get(name).map(|lacks| SchemaFinding {
                 severity: Severity::Tenant,
                 schema: name.to_owned(),
-                problem: format!("the database user has no right to {lacks}"),
-                remedy: UNREADABLE_SCHEMA.to_owned(),
+                problem: lacks.problem(),
+                remedy: lacks.remedy(),
             }));
             findings
         };
@@ -204,9 +207,25 @@ fn bad_name(tenant: &Unusable) -> SchemaFinding {
     SchemaFinding { severity, ..finding }
 }
 
-fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<SchemaFinding>> {
+/// What the database user lacks in `public` of the rights that every job needs. The catalog is open to every user,
+/// so that this can be asked before any of the tables is read.
+fn common_rights(connection: &mut Connection) -> Outcome<Option<Lacking>> {
+    match connection {
+        Connection::Postgres(c) => {
+            Ok(catalog::lacking_rights(c, &["public"], &catalog::COMMON_RIGHTS)?.remove("public"))
+        }
+        Connection::Sqlite(_) => Ok(None),
+    }
+}
+
+fn public_findings(
+    connection: &mut Connection,
+    public: &Shape,
+    lacking: Option<Lacking>,
+) -> Outcome<Vec<SchemaFinding>> {
     let finding = public_finding;
-    let mut findings = Vec::new();
+    let mut findings: Vec<SchemaFinding> =
+        lacking.iter().map(|lacks| finding(Severity::Fatal, lacks.problem(), &lacks.remedy())).collect();
     if !public.has(catalog::TENANTS) {
         let remedy = if public.has(catalog::DJANGO) { "let EchoDesk migrate its database first" } else { MIGRATE };
         findings.push(finding(Severity::Fatal, format!("table {} is missing", catalog::TENANTS), remedy));
@@ -222,6 +241,9 @@ fn public_findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<S
     let missing: Vec<&str> = catalog::OWN_PUBLIC_TABLES.into_iter().filter(|table| !public.has(table)).collect();
     if !missing.is_empty() {
         findings.push(finding(Severity::Fatal, format!("tables of ours are missing: {}", missing.join(", ")), MIGRATE));
+    } else if lacking.is_some() {
+        // What has to be read to look further may not be.
+        findings.extend(billing::findings(connection, public)?);
     } else if !migrations::pending(connection, Place::Public)?.is_empty() {
         // What is wrong with the tables of billing may be for the same command to mend.
         findings.push(finding(Severity::Fatal, "tables of ours are old".to_owned(), MIGRATE));

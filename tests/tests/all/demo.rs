@@ -1,5 +1,6 @@
 //! README's first command.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use echodesk_tests::processes::{Ended, program_path};
@@ -12,6 +13,10 @@ fn demo(folder: &std::path::Path) -> Ended {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+fn rest_of<'a>(text: &'a str, after: &str) -> &'a str {
+    text.rsplit_once(after).unwrap_or_else(|| panic!("{after}: {text}")).1
 }
 
 #[test]
@@ -42,6 +47,21 @@ fn the_demo_tells_the_story_and_leaves_what_it_speaks_of() {
     };
     for tenant in ["acme", "bell", "cola"] {
         assert!(list("tenant").contains(tenant), "{}", list("tenant"));
+    }
+
+    let settings = std::fs::metadata(folder.path().join(".env")).unwrap();
+    assert_eq!(settings.permissions().mode() & 0o777, 0o600, "it holds secrets");
+
+    // What it says to type next works.
+    let next = rest_of(&told, "Next\n");
+    let commands: Vec<&str> = next.lines().filter_map(|line| line.strip_prefix("  echodesk ")).collect();
+    assert!(commands.len() >= 3, "{next}");
+    for command in commands {
+        let arguments = command.split('#').next().unwrap().split_whitespace();
+        let mut typed = Command::new(program_path("echodesk"));
+        let output = typed.args(arguments).current_dir(folder.path()).env_clear().output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && !said.contains("FAILED"), "{command}: {output:#?}");
     }
 
     // It is not played over another installation.

@@ -8,7 +8,8 @@ use echodesk_store::{BoundIdentity, Store};
 use super::finding::Finding;
 use super::remedy;
 
-const BIND: &str = "set ECHODESK_ENVIRONMENT, for example to production, and run `echodesk identity bind`";
+const BIND: &str = "run `echodesk identity bind`";
+const NAME_AND_BIND: &str = "set ECHODESK_ENVIRONMENT, for example to production, and run `echodesk identity bind`";
 const ADD: &str = "if this is right, run `echodesk identity bind`";
 const REBIND: &str = "a copy of another installation's: `echodesk identity bind --copy`; moved or changed: `echodesk \
                       identity bind --moved`";
@@ -22,7 +23,7 @@ pub(super) fn check(store: &Store, environment: &Environment, are_tables_wrong: 
     let here = identity::surroundings_by(environment, email.ok().flatten().as_ref());
     let acts = here.bank_client.is_some() || here.mail_host.is_some() || !is_whole;
     let found = match store.identity() {
-        Ok(None) => return unbound(acts),
+        Ok(None) => return unbound(acts, environment.get("ECHODESK_ENVIRONMENT").is_some()),
         Ok(Some(bound)) => judge(&bound, &identity::compare_with(&bound, environment, &here)),
         Err(error) if are_tables_wrong && error.kind != StoreErrorKind::Unavailable => {
             return Finding::not_looked_at("identity", "", remedy::TABLES);
@@ -42,10 +43,10 @@ fn but_for_mail(found: Finding) -> Finding {
     }
 }
 
-fn unbound(acts: bool) -> Finding {
+fn unbound(acts: bool, has_name: bool) -> Finding {
     if acts {
         let detail = "nobody has said whose this database is, so no card is charged and no mail is sent";
-        return Finding::failed("identity", "", detail, BIND);
+        return Finding::failed("identity", "", detail, if has_name { BIND } else { NAME_AND_BIND });
     }
     Finding::ok("identity", "", "not bound; needed only to charge cards and to send mails by a server")
 }
@@ -106,6 +107,11 @@ mod tests {
             assert_eq!(found.verdict, verdict, "{found:?}");
             assert!(found.remedy.unwrap_or_default().contains(remedy), "{differences:?}");
         }
-        assert_eq!((unbound(true).verdict, unbound(false).verdict), (Verdict::Failed, Verdict::Ok));
+        assert_eq!((unbound(true, true).verdict, unbound(false, true).verdict), (Verdict::Failed, Verdict::Ok));
+        for has_name in [true, false] {
+            let remedy = unbound(true, has_name).remedy.unwrap_or_default();
+            assert!(remedy.contains("identity bind"), "{remedy}");
+            assert_eq!(remedy.contains("set ECHODESK_ENVIRONMENT"), !has_name, "{remedy}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! From an error to what somebody can do about it.
 
 use echodesk_core::DatabaseUrl;
-use echodesk_job::SettingsError;
+use echodesk_job::{SettingsError, one_line};
 use echodesk_mail::credential::CredentialError;
 use echodesk_mail::model::{Endpoint, Security};
 use echodesk_mail::ports::{MailServerError, StoreError, StoreErrorKind, TenantProblem};
@@ -15,6 +15,9 @@ pub(super) const TENANTS: &str = "`echodesk tenant list` shows the tenants; `ech
 
 /// Why something was not looked at that is in tables which are missing.
 pub(super) const TABLES: &str = "its table is missing or cannot be read: see `tables`";
+/// For a table that may not be read.
+const RIGHTS: &str =
+    "grant it to the database user; docs/replacing-the-django-commands.md lists the rights that are needed";
 
 /// For a place for attachments that does not work.
 pub(super) const ATTACHMENTS: &str =
@@ -69,6 +72,7 @@ pub(super) fn database(error: &OpenError, url: &DatabaseUrl) -> String {
 pub(super) fn tables(error: &StoreError, url: &DatabaseUrl) -> String {
     match (error.kind, url.is_embedded()) {
         (StoreErrorKind::Other, true) => damaged_file(url),
+        _ if one_line(error).contains("permission denied") => RIGHTS.to_owned(),
         _ => TENANTS.to_owned(),
     }
 }

@@ -4,6 +4,8 @@
 //! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,7 +55,10 @@ impl MetricsFile {
         let text = self.text(sample, &before);
         // A name that does not end in .prom is not read by the collector.
         let draft = self.path.with_extension(format!("prom.{}", std::process::id()));
-        let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.path));
+        // The collector is another user, and the jobs' umask may keep others out.
+        let written = std::fs::write(&draft, text)
+            .and_then(|()| std::fs::set_permissions(&draft, Permissions::from_mode(0o644)))
+            .and_then(|()| std::fs::rename(&draft, &self.path));
         if let Err(error) = written {
             drop(std::fs::remove_file(&draft));
             tracing::warn!("metrics were not written to {}: {error}", self.path.display());
@@ -160,6 +165,24 @@ mod tests {
         echodesk_job_last_count{job="sync-emails",what="stored"} 3
         "##);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays");
+    }
+
+    #[test]
+    fn the_collector_can_read_the_file_whatever_the_umask_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        // A draft that nobody else may read, as the umask of the services makes it.
+        let draft = file.path.with_extension(format!("prom.{}", std::process::id()));
+        std::fs::write(&draft, "").unwrap();
+        std::fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
+        file.replace(&Sample {
+            ended_at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            code: 0,
+            last_success: None,
+            numbers: &Value::Null,
+        });
+        assert_eq!(std::fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o644);
     }
 
     #[test]

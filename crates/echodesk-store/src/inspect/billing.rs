@@ -11,8 +11,7 @@ pub(super) fn findings(connection: &mut Connection, public: &Shape) -> Outcome<V
     if let Connection::Postgres(connection) = connection {
         let lacking = catalog::lacking_rights(connection, &["public"], &catalog::BILLING_RIGHTS)?;
         findings.extend(lacking.into_values().map(|lacks| {
-            let problem = format!("the database user has no right to {lacks}");
-            public_finding(Severity::Billing, problem, "grant it; only payments need it")
+            public_finding(Severity::Billing, lacks.problem(), &format!("{}; only payments need it", lacks.remedy()))
         }));
     }
     Ok(findings)

@@ -35,7 +35,8 @@ fn a_schema_without_rights_is_a_finding_of_its_tenant() {
     let findings = store.inspect().unwrap();
     assert_eq!(findings.len(), 2, "{findings:?}");
     assert_eq!(of(&findings, "closed")[0].severity, Severity::Tenant);
-    assert!(of(&findings, "closed")[0].remedy.contains("right"), "{findings:?}");
+    let grant = "GRANT USAGE ON SCHEMA closed TO kept_out";
+    assert!(of(&findings, "closed")[0].remedy.contains(grant), "{findings:?}");
     assert_eq!(store.inspect_public().unwrap(), [], "no tenant's tables are looked at");
     assert!(of(&findings, "old")[0].problem.contains("old"), "what can be read is inspected: {findings:?}");
     world.execute("DROP OWNED BY kept_out; DROP ROLE kept_out");
@@ -57,6 +58,8 @@ fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
     assert_eq!((findings[0].schema.as_str(), findings[0].severity), ("acme", Severity::Tenant));
     let words = "INSERT on social_integrations_emailmessage, UPDATE on social_integrations_emailconnection";
     assert!(findings[0].problem.contains(words), "{findings:?}");
+    let grant = "GRANT INSERT ON acme.social_integrations_emailmessage TO reader";
+    assert!(findings[0].remedy.contains(grant), "{findings:?}");
     // No more than a sync writes is needed.
     world.execute(
         "GRANT INSERT ON acme.social_integrations_emailmessage TO reader; \
@@ -64,6 +67,34 @@ fn a_right_that_a_sync_needs_and_lacks_is_a_finding_before_it_starts() {
     );
     assert!(store.inspect().unwrap().is_empty());
     world.execute("DROP OWNED BY reader; DROP ROLE reader");
+}
+
+#[test]
+fn what_nobody_can_start_without_is_told_with_its_grants_before_anything_is_read() {
+    let Some(world) = World::postgres() else { return };
+    let store = Store::open(&limited(&world, "unlisted", &["acme"]), Access::ReadOnly).unwrap();
+    assert_eq!(store.inspect().unwrap(), []);
+    world.execute(
+        "REVOKE SELECT ON public.__diesel_schema_migrations, public.tenants_tenant, \
+           acme.__diesel_schema_migrations FROM unlisted; REVOKE DELETE ON public.echodesk_run FROM unlisted",
+    );
+    let findings = store.inspect().unwrap();
+    assert_eq!(findings, store.inspect_public().unwrap(), "the tenants cannot be listed");
+    assert_eq!((findings.len(), findings[0].severity), (1, Severity::Fatal), "{findings:?}");
+    for grant in [
+        "GRANT SELECT ON public.__diesel_schema_migrations TO unlisted",
+        "GRANT SELECT ON public.tenants_tenant TO unlisted",
+        "GRANT DELETE ON public.echodesk_run TO unlisted",
+    ] {
+        assert!(findings[0].remedy.contains(grant), "{findings:?}");
+    }
+    // The remedy is what it says.
+    world.execute(findings[0].remedy.split_once(": ").unwrap().1);
+    let findings = store.inspect().unwrap();
+    assert_eq!((findings.len(), findings[0].severity), (1, Severity::Tenant), "{findings:?}");
+    world.execute(findings[0].remedy.split_once(": ").unwrap().1);
+    assert_eq!(store.inspect().unwrap(), []);
+    world.execute("DROP OWNED BY unlisted; DROP ROLE unlisted");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn user_of_mail(world: &World, role: &str) -> DatabaseUrl {
     world.execute(&format!(
         "CREATE ROLE {role} LOGIN PASSWORD '{role}'; \
          GRANT SELECT ON public.tenants_tenant TO {role}; \
-         GRANT SELECT ON public.__diesel_schema_migrations TO {role}; \
+         GRANT SELECT ON public.__diesel_schema_migrations, public.echodesk_identity TO {role}; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON public.echodesk_lease, public.echodesk_notice, public.echodesk_run TO {role}; \
          GRANT USAGE ON SCHEMA acme TO {role}; \
          GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA acme TO {role}"

@@ -77,7 +77,8 @@ pub(crate) fn next(screen: &Screen, kept: Option<&Path>) {
         println!("  cd {}   # all of this is still there", kept.display());
         println!("  echodesk explain cola           # the whole story of one customer");
         println!("  echodesk forecast --days 30     # what the next thirty days of cron would do");
+        println!("  echodesk runs list              # which runs there were, and how they ended");
+        println!("  echodesk check --offline        # what a run would trip over; the play's servers are gone");
     }
-    println!("  echodesk check                  # on an installation of your own: what a first run would trip over");
     println!("README.md: \"Try it on your own mailbox\".  docs/timeline.md: this story as a table.");
 }

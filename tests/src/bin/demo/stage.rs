@@ -1,6 +1,8 @@
 //! The servers, the installation, and the programs at the times at which they are started.
 
+use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -78,6 +80,7 @@ impl Stage {
         let settings = [
             ("ECHODESK_ENVIRONMENT", "demo".to_owned()),
             ("ECHODESK_SECRET_KEY", echodesk_tests::processes::SECRET_KEY.to_owned()),
+            ("ECHODESK_ATTACHMENTS", format!("file://{}", self.folder().join("attachments").display())),
             ("BOG_CLIENT_ID", self.bank.client_id().to_owned()),
             ("BOG_CLIENT_SECRET", self.bank.client_secret().to_owned()),
             ("BOG_AUTH_URL", self.bank.token_url()),
@@ -87,7 +90,10 @@ impl Stage {
             ("DEFAULT_FROM_EMAIL", "EchoDesk <noreply@echodesk.example>".to_owned()),
         ];
         let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
+        // It holds secrets.
+        let created = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
+        let written = created.and_then(|mut created| created.write_all(text.as_bytes()));
+        written.map_err(|error| format!("{}: {error}", file.display()))
     }
 
     /// Runs a command of `echodesk` with a line on its standard input; it has to end well.
@@ -117,8 +123,10 @@ impl Stage {
 
     fn run(&self, program: &str, arguments: &[&str], input: &str, at: Timestamp) -> Result<Ended, String> {
         let mut command = self.installation.command(program, arguments);
-        // What this installation is called stands in its `.env`.
-        command.env_remove("ECHODESK_ENVIRONMENT");
+        // These stand in its `.env`.
+        for name in ["ECHODESK_ENVIRONMENT", "ECHODESK_SECRET_KEY", "ECHODESK_ATTACHMENTS"] {
+            command.env_remove(name);
+        }
         self.clock.command(&mut command, at);
         // The mailbox server's certificate is signed by an authority of our own. Reading the machine's is most of
         // what a run would cost.

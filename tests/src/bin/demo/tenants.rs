@@ -58,7 +58,7 @@ impl Tenant {
 
 /// Makes the installation, a month before the subscriptions expire. The commands for the first are shown.
 pub(crate) fn move_in(stage: &Stage) -> Result<(), String> {
-    println!("$ echodesk identity bind          # from now on a copy of this database charges and mails nobody");
+    println!("$ echodesk identity bind          # whose it is: other settings charge and mail nobody from it");
     stage.echodesk(&["identity", "bind"], "")?;
     for tenant in ALL {
         let Tenant { schema, name, language } = tenant;
