@@ -71,7 +71,11 @@ fn runs_are_listed_with_what_they_did(backend: Backend) {
     let rows: Vec<Value> = serde_json::from_str(&list(&["--json"]).well().stdout).unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row["exit_code"].as_i64(), row["tenant"].as_str())).collect();
     assert_eq!(told, [(Some(0), None), (Some(0), Some("acme")), (Some(1), None)]);
-    assert!(rows[2]["summary"]["failed_mailboxes"].as_i64() == Some(1) && rows[2]["finished_at"].is_string(), "{:#}", rows[2]);
+    assert!(
+        rows[2]["summary"]["failed_mailboxes"].as_i64() == Some(1) && rows[2]["finished_at"].is_string(),
+        "{:#}",
+        rows[2]
+    );
     let failed = list(&["--failed", "--job", "sync-emails"]).well().stdout;
     assert_eq!(failed.lines().count(), 2, "{failed}");
     assert!(list(&["--job", "recurring-payments"]).well().stdout.starts_with("no run"));
@@ -120,7 +124,10 @@ fn a_run_is_pinged_and_measured_from_its_beginning_to_its_end(backend: Backend) 
     let (start, end) = (next(), next());
     assert_eq!((path(&start), path(&end)), ("/sync-emails/start", "/sync-emails/fail"));
     let badly = metrics();
-    assert!(badly.contains("exit_code{job=\"sync-emails\"} 1\n") && badly.contains("what=\"failed_mailboxes\"} 1\n"), "{badly}");
+    assert!(
+        badly.contains("exit_code{job=\"sync-emails\"} 1\n") && badly.contains("what=\"failed_mailboxes\"} 1\n"),
+        "{badly}"
+    );
     assert_eq!(success(&well), success(&badly));
 
     // Settings that are wrong and a database that is away are failures of a run as well.
