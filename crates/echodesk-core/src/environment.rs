@@ -187,13 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn who_may_read_the_file_is_known() {
+    fn who_may_read_and_write_the_file_is_known() {
         use std::os::unix::fs::PermissionsExt as _;
         let (folder, path) = file("A=x\n");
         let state = |path: &Path| Environment::load(path).unwrap().dot_env().cloned().unwrap().state;
-        for (mode, by_everybody) in [(0o600, false), (0o640, false), (0o644, true)] {
+        for (mode, by_everybody, written_by_others) in [
+            (0o600, false, false),
+            (0o640, false, false),
+            (0o644, true, false),
+            (0o602, false, true),
+            (0o660, false, true),
+            (0o666, true, true),
+        ] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(state(&path), DotEnvState::Read { by_everybody }, "{mode:o}");
+            assert_eq!(state(&path), DotEnvState::Read { by_everybody, written_by_others }, "{mode:o}");
         }
         assert_eq!(state(&folder.path().join("other")), DotEnvState::Missing);
         assert_eq!([("A", "x")].into_iter().collect::<Environment>().dot_env(), None);

@@ -1,6 +1,7 @@
 //! An example: a web service with subscriptions of its own, which takes the bank's callbacks and renews
 //! through echodesk-billing. See its README.
 
+mod outcome;
 mod pages;
 mod renewals;
 mod settings;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until SIGINT or SIGTERM; what is in flight is finished.
+/// Serves until SIGINT or SIGTERM; what is in flight is finished, also a run whose caller has hung up.
 fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     let clock = Arc::new(SystemClock::new());
     let random = Arc::new(SystemRandom);
@@ -64,7 +65,9 @@ fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
             // A run charges nothing more; what it has begun it writes down.
             stop.stop();
         };
-        axum::serve(listener, pages::router(renewals)).with_graceful_shutdown(asked_to_stop).await?;
+        axum::serve(listener, pages::router(Arc::clone(&renewals))).with_graceful_shutdown(asked_to_stop).await?;
+        // All connections have ended; a run may still wait for the bank, and its answer has to be written down.
+        let _no_more_runs = renewals.last_run_ended().await;
         Ok(())
     })
 }

@@ -10,9 +10,9 @@ use axum::{Json, Router};
 use echodesk_billing::callback::{CallbackError, LARGEST};
 use serde_json::{Value, json};
 
-use crate::in_one_line;
 use crate::renewals::Renewals;
 use crate::store::Subscription;
+use crate::{in_one_line, outcome};
 
 pub(crate) fn router(renewals: Arc<Renewals>) -> Router {
     Router::new()
@@ -29,22 +29,11 @@ async fn subscriptions(State(renewals): State<Arc<Renewals>>) -> Json<Vec<Subscr
 
 /// One run of renewals. It belongs behind whatever guards the service's own pages.
 async fn renew(State(renewals): State<Arc<Renewals>>) -> (StatusCode, Json<Value>) {
-    // A task of its own: a caller that hangs up does not end the run.
+    // A task of its own: a caller that hangs up does not end the run. The end of the service waits for it.
     let run = tokio::spawn(async move { renewals.run().await });
     match run.await {
         Ok(Some(Ok((report, events)))) => {
-            let events: Vec<Value> = events
-                .iter()
-                .map(|event| {
-                    json!({
-                        "tenant": event.tenant,
-                        "order": event.order,
-                        "amount": event.amount.map(|amount| amount.to_string()),
-                        "outcome": event.outcome.code(),
-                        "details": format!("{:?}", event.outcome),
-                    })
-                })
-                .collect();
+            let events: Vec<Value> = events.iter().map(outcome::as_json).collect();
             let body = json!({
                 "paid": report.totals.paid,
                 "pending": report.totals.pending,

@@ -10,6 +10,7 @@ use echodesk_billing::rules::due::Policy;
 use echodesk_billing::run::{Phase, RenewalEvent, RenewalObserver, RenewalOptions, RenewalReport, RenewalWorld, renew};
 use echodesk_core::{Clock, RunId, StopToken, StoreError};
 use jiff::tz::TimeZone;
+use tokio::sync::{Mutex as RunLock, MutexGuard as RunGuard};
 
 use crate::store::MemoryStore;
 
@@ -27,7 +28,7 @@ pub(crate) struct Renewals {
     pub(crate) stop: StopToken,
     /// Held by the run that is at work. Two at once would do no harm: the store sees to that. But the second
     /// would find nothing to do.
-    pub(crate) running: tokio::sync::Mutex<()>,
+    pub(crate) running: RunLock<()>,
 }
 
 /// Keeps what a run tells of each subscription.
@@ -64,8 +65,22 @@ impl Renewals {
             ..RenewalOptions::default()
         };
         let report = renew(world, options).await;
+        // For a caller that has hung up meanwhile.
+        if let Ok(RenewalReport { totals, .. }) = &report {
+            tracing::info!(
+                paid = totals.paid,
+                pending = totals.pending,
+                failures = totals.failures,
+                "renewals: the run has ended"
+            );
+        }
         let events = events.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(report.map(|report| (report, events)))
+    }
+
+    /// Waits for the run that is at work, if there is one. As long as its result is held, none begins.
+    pub(crate) async fn last_run_ended(&self) -> RunGuard<'_, ()> {
+        self.running.lock().await
     }
 
     /// Verifies a callback and does what it says. Waits for the store.

@@ -110,7 +110,9 @@ impl BillingStore for MemoryStore {
         let is_as_it_was = state.subscriptions.get(&id).is_some_and(|now| state.seen(id, now) == new.charge.seen);
         // In a database: a unique index over the open attempts of a subscription.
         let has_open = state.attempts_on(id).any(|entry| entry.attempt.state.is_open());
-        if !is_as_it_was || has_open {
+        // And one over the order ids and one over the keys, of closed attempts too.
+        let is_used = |entry: &Entry| entry.attempt.order == new.order || entry.attempt.key == new.key;
+        if !is_as_it_was || has_open || state.attempts.values().any(is_used) {
             return Ok(Prepared::Changed);
         }
         let number = state.attempts.keys().next_back().map_or(1, |last| last.0 + 1);

@@ -1,7 +1,8 @@
 //! README's first command.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use echodesk_tests::processes::{Ended, program_path};
 
@@ -68,4 +69,17 @@ fn the_demo_tells_the_story_and_leaves_what_it_speaks_of() {
     let again = demo(folder.path());
     assert_eq!(again.code, Some(1), "{again:#?}");
     assert!(again.stdout.contains("holds an installation already"), "{again:#?}");
+}
+
+#[test]
+fn who_stops_reading_gets_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program_path("demo"));
+    let mut child = command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    // As `| head -1` does.
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ended = Ended::of(child);
+    assert!(line.starts_with("Three customers"), "{line}");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(141), ""), "as a shell tells of a closed pipe");
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::renewal::{self, PARENT, PRICE, Server, WEBHOOK};
+use crate::support::PATIENCE;
 
 struct Service {
     server: Server,
@@ -126,8 +127,13 @@ fn without_callbacks_the_next_run_finds_out() {
 fn a_refused_card_is_not_charged_again_on_the_same_day() {
     let bank = renewal::bank(Behaviour::default(), Card::rejected("107"));
     let service = Service::start(&bank);
-    for _ in 0..3 {
-        service.renew();
+    for expected in ["refused", "skipped", "skipped"] {
+        let (_, report) = service.renew();
+        let event = &report["events"][0];
+        assert_eq!(event["outcome"], json!(expected), "{report}");
+        // What else there is to say are values, not the text of a type.
+        assert!(event["details"]["reason"].is_string(), "{report}");
+        assert_eq!(event["details"]["next"]["when"] == json!("later"), expected == "refused", "{report}");
     }
     assert_eq!((bank.captures().len(), service.standing()), (0, (0, 1)));
     service.server.stop();
@@ -146,6 +152,29 @@ fn one_run_at_a_time() {
     assert_eq!(statuses, [200, 409, 409, 409]);
     assert_eq!(bank.open_orders().len(), 1);
     service.server.stop();
+}
+
+#[test]
+fn a_run_whose_caller_has_hung_up_is_finished_before_the_service_ends() {
+    let bank = slow_bank();
+    let latency = Duration::from_millis(1500);
+    bank.change(|behaviour| behaviour.latency = latency);
+    let service = Service::start(&bank);
+    let impatient = client().post(service.url("/renewals")).timeout(Duration::from_millis(200)).send();
+    assert!(impatient.unwrap_err().is_timeout());
+
+    let clock = SystemClock::new();
+    while bank.open_orders().is_empty() {
+        assert!(clock.elapsed() < PATIENCE, "nothing was charged");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // The bank has taken the charge, and its answer is on the way.
+    assert!(bank.requests().last().is_some_and(|request| request.status.is_none()), "{:?}", bank.requests());
+    let log = service.server.stop();
+    let unheard: Vec<_> = bank.requests().into_iter().filter(|request| request.status.is_none()).collect();
+    assert!(unheard.is_empty(), "{unheard:?}");
+    let ended = log.lines().find(|line| line.contains("renewals: the run has ended")).unwrap_or_default();
+    assert!(ended.contains("pending=1") && ended.contains("failures=0"), "{log}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Does the address answer that the bank is to call back? An empty request without a signature is sent there, which
 //! whoever verifies callbacks refuses.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use echodesk_billing::bank::{BankLimits, BankSettings, BankSettingsError, WebHookError, call_web_hook};
 use echodesk_core::{Environment, Secret};
@@ -71,16 +71,33 @@ fn odd(url: &Url) -> Option<Finding> {
 }
 
 fn is_of_this_network(url: &Url) -> bool {
-    let is_private = |address: IpAddr| match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unspecified(),
-    };
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".local") || !name.contains('.'),
-        Some(Host::Ipv4(address)) => is_private(address.into()),
-        Some(Host::Ipv6(address)) => is_private(address.into()),
+        Some(Host::Domain(name)) => is_private_name(name.trim_end_matches('.')),
+        Some(Host::Ipv4(address)) => is_private_v4(address),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(mapped) => is_private_v4(mapped),
+            None => is_private_v6(address),
+        },
         None => false,
     }
+}
+
+/// Names that no public name server knows: of this machine (RFC 6761), of mDNS (RFC 6762), of a home (RFC 8375) or of
+/// an organisation (`internal` is reserved for that by ICANN).
+fn is_private_name(name: &str) -> bool {
+    const ENDS: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
+    !name.contains('.') || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    // 100.64.0.0/10 is behind a provider's address translation (RFC 6598).
+    let is_shared = first == 100 && second & 0xc0 == 64;
+    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
+}
+
+fn is_private_v6(address: Ipv6Addr) -> bool {
+    address.is_loopback() || address.is_unique_local() || address.is_unspecified() || address.is_unicast_link_local()
 }
 
 fn call(url: &Url, reach: &Reach) -> Finding {
@@ -115,8 +132,14 @@ fn answered(subject: String, status: u16) -> Finding {
     const CANNOT_SEE: &str = "whether the bank reaches it cannot be seen from here";
     let failed = |detail: String, remedy: &str| Finding::failed("callback", subject.clone(), detail, remedy);
     match status {
-        200..=299 => {
-            let detail = format!("answers (HTTP {status}), also where nothing is signed; {CANNOT_SEE}");
+        // What our server says, and whoever cannot read what was sent.
+        400 | 401 => {
+            let detail = format!("answers, and refuses what is not signed (HTTP {status}); {CANNOT_SEE}");
+            Finding::ok("callback", subject, detail)
+        }
+        // EchoDesk's own web hook may take what it ignores. That it is a web hook does not follow.
+        200 => {
+            let detail = format!("answers (HTTP 200), also where nothing is signed, as any page might; {CANNOT_SEE}");
             Finding::ok("callback", subject, detail)
         }
         300..=399 => {
@@ -131,9 +154,14 @@ fn answered(subject: String, status: u16) -> Finding {
             let remedy = "look into the log of the web hook and of the proxy before it, then check again";
             failed(format!("cannot answer (HTTP {status})"), remedy)
         }
+        403 | 407 | 429 => {
+            let detail = format!("turns callers away (HTTP {status}), as a firewall does and the web hook does not");
+            failed(detail, "let the bank's calls pass whatever guards the web hook, then check again").warning()
+        }
         _ => {
-            let detail = format!("answers, and refuses what is not signed (HTTP {status}); {CANNOT_SEE}");
-            Finding::ok("callback", subject, detail)
+            let detail =
+                format!("answers with HTTP {status}, which the web hook does not: something else may be there");
+            failed(detail, "look at what answers at BOG_CALLBACK_URL; an unsigned call should get 401").warning()
         }
     }
 }
@@ -178,9 +206,13 @@ mod tests {
         let table = [
             (401, Verdict::Ok, "refuses what is not signed"),
             (400, Verdict::Ok, "refuses"),
-            (403, Verdict::Ok, "refuses"),
-            (200, Verdict::Ok, "also where nothing is signed"),
+            (403, Verdict::Warning, "firewall"),
+            (429, Verdict::Warning, "turns callers away (HTTP 429)"),
+            (200, Verdict::Ok, "also where nothing is signed, as any page might"),
+            (204, Verdict::Warning, "HTTP 204"),
+            (418, Verdict::Warning, "something else"),
             (301, Verdict::Failed, "elsewhere"),
+            (307, Verdict::Failed, "elsewhere"),
             (404, Verdict::Failed, "no web hook"),
             (405, Verdict::Failed, "POST"),
             (502, Verdict::Failed, "cannot answer (HTTP 502)"),
@@ -203,6 +235,19 @@ mod tests {
             ("https://10.1.2.3/api/payments/webhook/", Some("cannot reach")),
             ("https://[fd00::1]/api/payments/webhook/", Some("cannot reach")),
             ("https://intranet/api/payments/webhook/", Some("cannot reach")),
+            ("https://100.64.0.1/api/payments/webhook/", Some("cannot reach")),
+            ("https://100.127.255.255/api/payments/webhook/", Some("cannot reach")),
+            ("https://100.128.0.1/api/payments/webhook/", None),
+            ("https://[::ffff:127.0.0.1]/api/payments/webhook/", Some("cannot reach")),
+            ("https://[::ffff:192.168.1.1]/api/payments/webhook/", Some("cannot reach")),
+            ("https://[::ffff:8.8.8.8]/api/payments/webhook/", None),
+            ("https://[fe80::1]/api/payments/webhook/", Some("cannot reach")),
+            ("https://[febf::1]/api/payments/webhook/", Some("cannot reach")),
+            ("https://[2001:db8::1]/api/payments/webhook/", None),
+            ("https://jobs.localhost/api/payments/webhook/", Some("cannot reach")),
+            ("https://LOCALHOST./api/payments/webhook/", Some("cannot reach")),
+            ("https://jobs.acme.internal/api/payments/webhook/", Some("cannot reach")),
+            ("https://internal.example.com/api/payments/webhook/", None),
         ];
         for (url, part) in table {
             let found = odd(&url.parse().unwrap());

@@ -35,7 +35,8 @@ pub trait BillingStore: Send + Sync {
     /// Writes an attempt and its pending payment order down, claimed by the caller's run. Does nothing
     /// but say so if the subscription is not as it was when the charge was decided: under a lock on its
     /// row, [`Charge::seen`] is compared, and that EchoDesk has neither scheduled a retry nor made a
-    /// renewal order of its own. A unique index makes a second open attempt impossible.
+    /// renewal order of its own. Unique indices make a second open attempt impossible, and a second one with the order
+    /// id or the key of any other, whatever has become of that: the bank tells charges apart by them.
     ///
     /// # Errors
     /// The database is away.
@@ -186,7 +187,8 @@ pub enum Claims {
 pub enum Prepared {
     /// It was; the bank may be called.
     Written(Box<Attempt>),
-    /// The subscription has changed, or another run was faster: nothing was written.
+    /// The subscription has changed, another run was faster, or order id or key are another attempt's: nothing was
+    /// written.
     Changed,
 }
 

@@ -128,6 +128,21 @@ impl MemoryLedger {
         self.lock().attempts.values_mut().for_each(|entry| entry.claim = None);
     }
 
+    /// The claim on an attempt.
+    #[cfg(test)]
+    pub(super) fn claim_of(&self, id: AttemptId) -> Option<Claim> {
+        self.lock().attempts.get(&id)?.claim
+    }
+
+    /// Writes a claim down without looking whether the attempt is free.
+    #[cfg(test)]
+    pub(super) fn take(&self, id: AttemptId, claim: Claim) {
+        if let Some(entry) = self.lock().attempts.get_mut(&id) {
+            entry.claim = Some(claim);
+            entry.sender = entry.sender.filter(|run| *run == claim.run);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -205,9 +220,10 @@ impl BillingStore for MemoryLedger {
         let Some(account) = state.accounts.get(&charge.subscription) else { return Ok(Prepared::Changed) };
         let is_open =
             |entry: &Entry| entry.attempt.subscription == charge.subscription && entry.attempt.state.is_open();
+        let is_named_alike = |entry: &Entry| entry.attempt.order == new.order || entry.attempt.key == new.key;
         if state.seen(charge.subscription, account) != charge.seen
             || account.echodesk_retry.is_some()
-            || state.attempts.values().any(is_open)
+            || state.attempts.values().any(|entry| is_open(entry) || is_named_alike(entry))
         {
             return Ok(Prepared::Changed);
         }

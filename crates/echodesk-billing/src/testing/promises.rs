@@ -20,6 +20,8 @@ mod claims;
 mod preparing;
 mod settling;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
@@ -32,10 +34,12 @@ pub const SUBSCRIPTIONS: usize = PROMISES.len();
 type Promise = fn(&Subject<'_>);
 
 /// Each is checked on a subscription of its own.
-const PROMISES: [Promise; 12] = [
+const PROMISES: [Promise; 16] = [
     preparing::a_subscription_is_found_by_its_date_and_its_tenant,
     preparing::of_many_who_charge_at_once_one_is_written_down,
     preparing::what_has_changed_since_it_was_decided_is_not_charged,
+    preparing::an_order_and_a_key_are_used_once,
+    claims::of_many_who_claim_at_once_one_gets_it,
     claims::a_claim_holds_until_it_ends_or_is_given_back,
     claims::only_who_would_have_sent_it_can_say_that_it_was_not,
     claims::trouble_is_seen_to_until_it_is_taken_off,
@@ -44,6 +48,8 @@ const PROMISES: [Promise; 12] = [
     settling::of_many_who_settle_one_extends,
     settling::a_refusal_closes_once_and_extends_nothing,
     settling::what_was_refused_may_still_be_paid,
+    settling::what_was_taken_for_not_sent_may_still_be_paid,
+    settling::a_late_payment_is_booked_beside_the_next_attempt,
     settling::a_late_refusal_of_the_call_closes_nothing,
 ];
 
@@ -52,7 +58,9 @@ const PROMISES: [Promise; 12] = [
 ///
 /// The store must hold [`SUBSCRIPTIONS`] subscriptions or more, each of a tenant of its own, that the default
 /// [`Policy`](crate::rules::due::Policy) would charge at `now`, and no attempt on any of them. They are used up.
-/// What only EchoDesk's own tables have (its web hook, its retries, events, invoices) is not checked.
+/// What only EchoDesk's own tables have is not checked: events, invoices, its retries, and its web hook, without which
+/// nothing settles as [`Settled::Contradiction`](crate::ports::Settled::Contradiction) or
+/// [`Settled::NotYet`](crate::ports::Settled::NotYet).
 ///
 /// # Panics
 /// A promise is not kept, or the store fails; the message says which and how.
@@ -67,4 +75,5 @@ pub fn check_billing_store(store: &dyn BillingStore, now: Timestamp) {
         promise(subject);
     }
     subject::pages_hold_everything_once(store, now);
+    claims::pages_claim_everything_once(store, now);
 }

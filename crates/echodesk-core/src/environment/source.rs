@@ -1,6 +1,5 @@
 //! Where settings come from.
 
-use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -35,6 +34,8 @@ pub enum DotEnvState {
     Read {
         /// Whether every user of the machine may read it.
         by_everybody: bool,
+        /// Whether others than its owner (its group, or every user) may write to it.
+        written_by_others: bool,
     },
 }
 
@@ -44,16 +45,16 @@ pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, DotEnv)> {
     let found = |state| DotEnv { path: whole, state };
     match std::fs::read(path) {
         Ok(content) => {
-            // Who may read it is worth a remark and not a failure.
-            let by_everybody = std::fs::metadata(path).is_ok_and(|metadata: Metadata| may_read(&metadata));
-            Ok((content, found(DotEnvState::Read { by_everybody })))
+            // Who may do what with it is worth a remark and not a failure.
+            let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+            Ok((content, found(state(mode))))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), found(DotEnvState::Missing))),
         Err(error) => Err(error),
     }
 }
 
-/// By the permissions of others (POSIX, `S_IROTH`).
-fn may_read(metadata: &Metadata) -> bool {
-    metadata.permissions().mode() & 0o004 != 0
+/// By the permissions of the file: others may read (POSIX: `S_IROTH`), group or others may write (`S_IWGRP`, `S_IWOTH`).
+fn state(mode: u32) -> DotEnvState {
+    DotEnvState::Read { by_everybody: mode & 0o004 != 0, written_by_others: mode & 0o022 != 0 }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::calendar::short;
 use crate::proof::Seen;
-use crate::screen::Screen;
+use crate::screen::{Screen, say};
 use crate::stage::{Ran, Stage};
 use crate::tenants;
 
@@ -58,7 +58,7 @@ impl<'a> Cron<'a> {
             self.quiet = Some((self.quiet.map_or(day, |(first, _)| first), day));
         }
         for (what, line) in lines {
-            self.line(day, what, &line);
+            self.line(day, what, &line)?;
         }
         Ok(())
     }
@@ -82,24 +82,24 @@ impl<'a> Cron<'a> {
     }
 
     /// Tells of something that no job has done.
-    pub(crate) fn aside(&mut self, day: i32, what: &str) {
-        self.line(day, "meanwhile", &self.screen.strong(what));
+    pub(crate) fn aside(&mut self, day: i32, what: &str) -> Result<(), String> {
+        self.line(day, "meanwhile", &self.screen.strong(what))
     }
 
     /// Tells of the days of which nothing is told yet.
-    pub(crate) fn end(&mut self) {
-        let Some((first, last)) = self.quiet.take() else { return };
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        let Some((first, last)) = self.quiet.take() else { return Ok(()) };
         let label = if first == last {
             format!("day {first:>2}  {:>6}", short(self.stage.calendar.date(first)))
         } else {
             format!("day {first:>2} to {last:>2}")
         };
         let expiry = if (first..=last).contains(&0) { "; the subscriptions expire at noon" } else { "" };
-        println!("{}  nothing to do{expiry}", self.screen.strong(&format!("{label:<14}")));
+        say!("{}  nothing to do{expiry}", self.screen.strong(&format!("{label:<14}")))
     }
 
-    fn line(&mut self, day: i32, what: &'static str, line: &str) {
-        self.end();
+    fn line(&mut self, day: i32, what: &'static str, line: &str) -> Result<(), String> {
+        self.end()?;
         // What stands in the line above is not said again.
         let (is_new_day, is_new) = match self.told.replace((day, what)) {
             Some((above, program)) => (above != day, above != day || program != what),
@@ -108,7 +108,7 @@ impl<'a> Cron<'a> {
         let date = || format!("day {day:>2}  {:>6}", short(self.stage.calendar.date(day)));
         let label = if is_new_day { date() } else { String::new() };
         let what = if is_new { what } else { "" };
-        println!("{}  {what:<19}  {line}", self.screen.strong(&format!("{label:<14}")));
+        say!("{}  {what:<19}  {line}", self.screen.strong(&format!("{label:<14}")))
     }
 }
 

@@ -1,9 +1,27 @@
 //! Text for people, in colours on a terminal.
 
-use std::io::{IsTerminal as _, stdout};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, IsTerminal as _, Write as _, stdout};
 use std::path::Path;
 
 use echodesk_core::Environment;
+
+/// The error of a play that nobody reads any more, as with `| head`.
+pub(crate) const NOBODY_READS: &str = "nobody reads what is printed any more";
+
+/// Prints a line, written as for `format!`.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::screen::print_line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Prints a line; unlike `println!` without a panic where standard output is closed.
+pub(crate) fn print_line(line: Arguments<'_>) -> Result<(), String> {
+    writeln!(stdout().lock(), "{line}").map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => NOBODY_READS.to_owned(),
+        _ => format!("standard output: {error}"),
+    })
+}
 
 /// Where the play is told.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +37,8 @@ impl Screen {
     }
 
     /// A line above a part.
-    pub(crate) fn title(&self, text: &str) {
-        println!("{}", self.strong(text));
+    pub(crate) fn title(&self, text: &str) -> Result<(), String> {
+        say!("{}", self.strong(text))
     }
 
     /// What matters.

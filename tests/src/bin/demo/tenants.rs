@@ -3,6 +3,7 @@
 use echodesk_tests::demo_mailbox::{ADDRESS, PASSWORD};
 use echodesk_tests::sandbox::bank::Card;
 
+use crate::screen::say;
 use crate::stage::Stage;
 
 /// The day on which the second has money on its card, before the jobs run.
@@ -58,7 +59,7 @@ impl Tenant {
 
 /// Makes the installation, a month before the subscriptions expire. The commands for the first are shown.
 pub(crate) fn move_in(stage: &Stage) -> Result<(), String> {
-    println!("$ echodesk identity bind          # whose it is: other settings charge and mail nobody from it");
+    say!("$ echodesk identity bind          # whose it is: other settings charge and mail nobody from it")?;
     stage.echodesk(&["identity", "bind"], "")?;
     for tenant in ALL {
         let Tenant { schema, name, language } = tenant;
@@ -69,18 +70,17 @@ pub(crate) fn move_in(stage: &Stage) -> Result<(), String> {
         let subscribe = [&subscribe[..], &["--card", &card]].concat();
         for command in [&add[..], &subscribe] {
             if schema == ACME.schema {
-                println!("$ echodesk {}", command.join(" "));
+                say!("$ echodesk {}", command.join(" "))?;
             }
             stage.echodesk(command, "")?;
         }
     }
-    println!("  … and the same for bell and cola");
+    say!("  … and the same for bell and cola")?;
     let port = stage.imap.port().to_string();
     let server = ["--imap-host", "localhost", "--imap-port", &port, "--password-stdin"];
     let add = ["mailbox", "add", "--tenant", ACME.schema, "--email", ADDRESS];
     let add = [&add[..], &server].concat();
-    println!("$ echodesk {} < password.txt", add.join(" "));
+    say!("$ echodesk {} < password.txt", add.join(" "))?;
     stage.echodesk(&add, PASSWORD)?;
-    println!();
-    Ok(())
+    say!("")
 }

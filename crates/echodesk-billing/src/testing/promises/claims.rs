@@ -1,8 +1,33 @@
 //! Who works on an attempt.
 
+use echodesk_core::{AttemptId, RunId};
+use jiff::{SignedDuration, Timestamp};
+
 use super::subject::{Subject, done, soft};
 use crate::model::AttemptState;
-use crate::ports::{Claim, Claims, Settlement, Source};
+use crate::ports::{BillingStore, Claim, Claims, Settlement, Source};
+
+/// How often several runs race for one attempt: a store that reads and then writes without a lock passes a single race
+/// now and then.
+const RACES: i64 = 10;
+
+pub(super) fn of_many_who_claim_at_once_one_gets_it(subject: &Subject<'_>) {
+    let attempt = subject.prepare(subject.claim(0));
+    for race in 1..=RACES {
+        // The claim of the race before has ended.
+        let minutes = 10 * race;
+        let runs = subject.together(|| {
+            let claim = subject.claim(minutes);
+            (claim.run, subject.takes(&claim, Claims::Left, &attempt))
+        });
+        let winners: Vec<RunId> = runs.iter().filter(|(_, got)| *got).map(|(run, _)| *run).collect();
+        assert_eq!((winners.len(), runs.len()), (1, 8), "claim: of those who come at once, one gets an attempt");
+        for (run, won) in runs {
+            let own = Claim { run, ..subject.claim(minutes) };
+            assert_eq!(subject.takes(&own, Claims::Mine, &attempt), won, "claim: who got it holds it, and nobody else");
+        }
+    }
+}
 
 pub(super) fn a_claim_holds_until_it_ends_or_is_given_back(subject: &Subject<'_>) {
     let first = subject.claim(0);
@@ -75,9 +100,32 @@ pub(super) fn trouble_is_seen_to_until_it_is_taken_off(subject: &Subject<'_>) {
     done("set_trouble", subject.store.set_trouble(attempt.id, None, subject.now));
     assert_eq!(subject.again(&attempt).trouble, None, "set_trouble: it is taken off");
     assert!(!subject.is_left(&attempt), "left: what is closed and out of trouble");
-    let nobody = echodesk_core::AttemptId(i64::MAX);
+    let nobody = AttemptId(i64::MAX);
     assert!(
         subject.store.set_trouble(nobody, Some("x"), subject.now).is_err(),
         "set_trouble: of an attempt that there is not"
     );
+}
+
+/// Claiming page by page takes everything once, in the order of ids; and finds it again.
+pub(super) fn pages_claim_everything_once(store: &dyn BillingStore, now: Timestamp) {
+    let left = done("left", store.left(None, None, 100_000));
+    let left: Vec<AttemptId> = left.into_iter().map(|attempt| attempt.id).collect();
+    // When no claim holds any more.
+    let later = |days: i64| now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
+    let claim = Claim { run: RunId::random(), now: later(30), until: later(31) };
+    for which in [Claims::Left, Claims::Mine] {
+        let mut claimed: Vec<AttemptId> = Vec::new();
+        loop {
+            let page = done("claim", store.claim(&claim, which, None, claimed.last().copied(), 2));
+            assert!(page.len() <= 2, "claim: a page is longer than its limit");
+            if page.is_empty() {
+                break;
+            }
+            claimed.extend(page.into_iter().map(|attempt| attempt.id));
+            assert!(claimed.windows(2).all(|pair| pair[0] < pair[1]), "claim: they are not in the order of their ids");
+        }
+        assert_eq!(claimed, left, "claim ({which:?}): pages hold other attempts than the whole");
+    }
+    done("release", store.release(claim.run, None));
 }

@@ -1,9 +1,10 @@
 //! What is due is found, and written down once before the bank is called.
 
 use echodesk_core::TenantId;
+use uuid::Uuid;
 
-use super::subject::{Subject, done};
-use crate::model::{AttemptState, Charge, Seen};
+use super::subject::{Subject, done, soft};
+use crate::model::{AttemptState, Charge, OrderId, Seen};
 use crate::ports::Prepared;
 use crate::rules::period::{Window, renewal_date};
 
@@ -76,4 +77,22 @@ pub(super) fn what_has_changed_since_it_was_decided_is_not_charged(subject: &Sub
         assert_eq!(prepared, Prepared::Changed, "prepare: {what} is not what was seen");
     }
     assert!(subject.read().attempts.is_empty(), "prepare: what was not written down is in the ledger");
+}
+
+pub(super) fn an_order_and_a_key_are_used_once(subject: &Subject<'_>) {
+    let first = subject.prepare(subject.claim(0));
+    subject.settle(&first, Some(&soft()));
+    // Nothing is open any more, so that nothing else stands against the next.
+    let charge = subject.charge();
+    for (what, order, key) in [
+        ("order", first.order.clone(), Uuid::new_v4()),
+        ("key", OrderId::renewal(Uuid::new_v4()), first.key),
+        ("order and the key", first.order.clone(), first.key),
+    ] {
+        let prepared = subject.try_prepare_as(&charge, subject.claim(0), order, key);
+        assert_eq!(prepared, Prepared::Changed, "prepare: the {what} of another attempt, which has ended");
+    }
+    assert_eq!(subject.read().attempts.len(), 1, "prepare: what was not written down is in the ledger");
+    assert_eq!(subject.again(&first).state, AttemptState::Failed, "prepare: the other attempt stays as it was");
+    subject.prepare(subject.claim(0));
 }

@@ -59,6 +59,48 @@ pub(super) fn what_was_refused_may_still_be_paid(subject: &Subject<'_>) {
     assert_eq!(subject.moved_by(), Some(30), "settle: and extends");
 }
 
+pub(super) fn what_was_taken_for_not_sent_may_still_be_paid(subject: &Subject<'_>) {
+    let own = subject.claim(0);
+    let attempt = subject.prepare(own);
+    assert!(done("not_sent", subject.store.not_sent(attempt.id, own.run, "no token", subject.now)), "not_sent");
+    let refused = subject.settle(&attempt, Some(&soft()));
+    assert_eq!(refused, Settled::Already(AttemptState::NotSent), "settle: that nobody paid is known");
+    let order = BankOrderId(format!("unsent-{}", attempt.order));
+    let late = Settlement { bank_order: Some(&order), ..subject.settlement(None, Source::Callback) };
+    let settled = done("settle", subject.store.settle(attempt.id, &late));
+    assert!(
+        matches!(settled, Settled::Paid { extended: true, .. }),
+        "settle: money that came is booked, also if it was said not to have been asked for: {settled:?}"
+    );
+    assert_eq!((subject.again(&attempt).state, subject.moved_by()), (AttemptState::Paid, Some(30)), "settle");
+}
+
+pub(super) fn a_late_payment_is_booked_beside_the_next_attempt(subject: &Subject<'_>) {
+    let (first, _) = subject.accept();
+    subject.settle(&first, Some(&soft()));
+    let (second, order) = subject.accept();
+    let settled = subject.settle(&first, None);
+    assert!(
+        matches!(settled, Settled::Paid { extended: true, .. }),
+        "settle: money that came is booked, also while the next attempt is open: {settled:?}"
+    );
+    let open = subject.again(&second);
+    assert_eq!(
+        (open.state, open.bank_order),
+        (AttemptState::Accepted, Some(order)),
+        "settle: what becomes of the next attempt is the bank's to say"
+    );
+    assert!(subject.is_left(&second), "left: what is open");
+    assert_eq!(subject.moved_by(), Some(30), "settle: one payment, 30 days");
+    let settled = subject.settle(&second, None);
+    assert!(matches!(settled, Settled::Paid { extended: true, .. }), "settle: both were captured: {settled:?}");
+    assert_eq!(subject.moved_by(), Some(60), "settle: every captured charge extends once");
+    for attempt in [&first, &second] {
+        assert_eq!(subject.settle(attempt, None), Settled::Already(AttemptState::Paid), "settle: and done once");
+    }
+    assert_eq!(subject.moved_by(), Some(60), "settle: a repeated answer extends nothing");
+}
+
 pub(super) fn a_late_refusal_of_the_call_closes_nothing(subject: &Subject<'_>) {
     let (attempt, _) = subject.accept();
     let refusal = soft();

@@ -82,8 +82,11 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn try_prepare(&self, charge: &Charge, claim: Claim) -> Prepared {
-        let order = OrderId::renewal(Uuid::new_v4());
-        done("prepare", self.store.prepare(&NewAttempt { charge, order, key: Uuid::new_v4(), claim }))
+        self.try_prepare_as(charge, claim, OrderId::renewal(Uuid::new_v4()), Uuid::new_v4())
+    }
+
+    pub(super) fn try_prepare_as(&self, charge: &Charge, claim: Claim, order: OrderId, key: Uuid) -> Prepared {
+        done("prepare", self.store.prepare(&NewAttempt { charge, order, key, claim }))
     }
 
     /// An attempt that is written down, claimed by `claim`.
