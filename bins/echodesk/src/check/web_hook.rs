@@ -180,7 +180,8 @@ mod tests {
         const GOOD: (&str, &str) = (NAME, "https://jobs.example.com/api/payments/webhook/");
         const BAD: (&str, &str) = (NAME, "http://jobs.example.com/hunter2");
         const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
-        let table: [(&[(&str, &str)], Option<(Verdict, &str)>); 5] = [
+        type Row = (&'static [(&'static str, &'static str)], Option<(Verdict, &'static str)>);
+        let table: [Row; 5] = [
             (&[], None),
             (&[ID], Some((Verdict::Ok, "not set"))),
             (&[GOOD], Some((Verdict::Ok, "set; not called"))),
