@@ -9,10 +9,8 @@ mod text;
 mod words;
 
 use echodesk_billing::forecast::Plan;
-use echodesk_billing::rules::due::{LONGEST_WINDOW_DAYS, Policy};
-use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_core::Environment;
-use echodesk_job::{Needs, SettingsError, tenant, time_zone};
+use echodesk_job::{Needs, SettingsError, tenant};
 use echodesk_store::Access;
 use jiff::Timestamp;
 
@@ -24,10 +22,11 @@ use crate::error::CommandError;
 use crate::refusals::{self, Refusal};
 
 /// What no rule can know, for people.
-const CANNOT_KNOW: [&str; 3] = [
+const CANNOT_KNOW: [&str; 4] = [
     "who pays by hand, saves another card or orders something else",
     "which cards the bank declines: see --if",
     "what becomes of orders that are open, and what EchoDesk charges by itself",
+    "which notices that wait already are still true when they are sent: `echodesk notices list`",
 ];
 
 /// A forecast with what it was made for.
@@ -53,26 +52,6 @@ pub(crate) fn run(world: &World, args: &ForecastArgs) -> Result<Answer, CommandE
 }
 
 fn plan(args: &ForecastArgs, environment: &Environment) -> Result<Plan, SettingsError> {
-    if args.days_before + args.grace_days > LONGEST_WINDOW_DAYS {
-        let why = format!(
-            "together with --grace-days {} that is over {LONGEST_WINDOW_DAYS} days, which recurring-payments refuses; \
-             --status-grace-days may be more",
-            args.grace_days
-        );
-        return Err(SettingsError::wrong("--days-before", why));
-    }
-    let (exempt, time_zone) = (tenant::exempt(environment)?, time_zone::billing(environment)?);
-    Ok(Plan {
-        renewals: Policy {
-            days_before: args.days_before,
-            grace_days: args.grace_days,
-            exempt: exempt.clone(),
-            time_zone: time_zone.clone(),
-            ..Policy::default()
-        },
-        expiry: ExpiryPolicy { grace_days: args.status_grace_days.unwrap_or(args.grace_days), exempt, time_zone },
-        schedule: args.schedule.schedule(),
-        assumption: args.outcome.into(),
-        days: args.days,
-    })
+    let (renewals, expiry) = args.schedule.policies(environment)?;
+    Ok(Plan { renewals, expiry, schedule: args.schedule.schedule(), assumption: args.outcome.into(), days: args.days })
 }

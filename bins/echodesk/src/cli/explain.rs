@@ -18,14 +18,6 @@ pub(crate) struct ExplainArgs {
     /// Look so many days ahead
     #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(0..=366))]
     pub(crate) days: u32,
-    /// As your recurring-payments is started
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=29))]
-    #[arg(help_heading = "How the jobs run")]
-    pub(crate) days_before: u32,
-    /// As your recurring-payments and subscription-status are started
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(0..=90))]
-    #[arg(help_heading = "How the jobs run")]
-    pub(crate) grace_days: u32,
     #[command(flatten)]
     pub(crate) schedule: ScheduleArgs,
     /// Answer as JSON

@@ -34,18 +34,6 @@ pub(crate) struct ForecastArgs {
     /// What becomes of charges: paid, or declined for want of money and tried again
     #[arg(long = "if", value_name = "OUTCOME", value_enum, default_value_t)]
     pub(crate) outcome: ChargeOutcome,
-    /// The --days-before of recurring-payments
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=29))]
-    #[arg(help_heading = "How the jobs run")]
-    pub(crate) days_before: u32,
-    /// The --grace-days of recurring-payments and of subscription-status (with --days-before, at most 29)
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(0..=29))]
-    #[arg(help_heading = "How the jobs run")]
-    pub(crate) grace_days: u32,
-    /// The --grace-days of subscription-status, where it has others
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=90))]
-    #[arg(help_heading = "How the jobs run")]
-    pub(crate) status_grace_days: Option<u32>,
     #[command(flatten)]
     pub(crate) schedule: ScheduleArgs,
     /// Answer as JSON

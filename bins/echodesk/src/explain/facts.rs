@@ -7,7 +7,7 @@ use echodesk_billing::rules::due::Policy;
 use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_billing::run::{Outcome, Phase, RenewalEvent, RenewalObserver, RenewalOptions, preview};
 use echodesk_core::{StoreError, StoreErrorKind, Tenant};
-use echodesk_job::{one_line, tenant, time_zone};
+use echodesk_job::{one_line, tenant};
 use echodesk_store::{BillingStory, MailboxStory, Newest, NoticeStory, RunEntry, Store};
 use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
@@ -69,16 +69,9 @@ impl Facts {
 
 pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result<Facts, CommandError> {
     let environment = &world.settings.environment;
-    let (exempt, zone) = (tenant::exempt(environment)?, time_zone::billing(environment)?);
+    let (renewals, expiry) = args.schedule.policies(environment)?;
     let (refusals, now) = (refusals::all(store, world)?, world.clock.now());
     let found = tenant::find(store, &args.tenant)?;
-    let renewals = Policy {
-        days_before: args.days_before,
-        grace_days: args.grace_days,
-        exempt: exempt.clone(),
-        time_zone: zone.clone(),
-        ..Policy::default()
-    };
     let mut last_runs = Vec::new();
     for job in JOBS {
         last_runs.push((job, store.last_run(job, &found.schema)?));
@@ -94,7 +87,7 @@ pub(super) fn gather(store: &Store, world: &World, args: &ExplainArgs) -> Result
         mail: store.mail_story(&found, MESSAGES, now)?.map_err(|problem| problem.to_string()),
         runs: store.runs_for(&found.schema, ROWS)?,
         last_runs,
-        expiry: ExpiryPolicy { grace_days: args.grace_days, exempt, time_zone: zone },
+        expiry,
         renewals,
         tenant: found,
     })

@@ -31,7 +31,8 @@ pub(super) fn of(story: &Story) -> Value {
         },
         "assumed": {
             "days_before": renewals.days_before,
-            "grace_days": facts.expiry.grace_days,
+            "grace_days": renewals.grace_days,
+            "status_grace_days": facts.expiry.grace_days,
             "time_zone": renewals.time_zone.iana_name(),
             "payments_at": times(&facts.schedule.renewals),
             "status_at": times(&facts.schedule.status),

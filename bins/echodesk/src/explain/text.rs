@@ -31,9 +31,13 @@ pub(super) fn of(story: &Story) -> String {
         text.push_str(&wrapped("  ", &format!("Only the newest are shown of: {}.", cut.join(", "))));
     }
     let Facts { renewals, expiry, .. } = facts;
+    let status = match expiry.grace_days {
+        same if same == renewals.grace_days => String::new(),
+        other => format!(", --status-grace-days {other}"),
+    };
     text.push_str(&format!(
-        "\nWHAT COMES NEXT (with --days-before {} and --grace-days {})\n",
-        renewals.days_before, expiry.grace_days
+        "\nWHAT COMES NEXT (with --days-before {} and --grace-days {}{status})\n",
+        renewals.days_before, renewals.grace_days
     ));
     for job in JOBS {
         text.push_str(&format!("\n  {job}: {}\n", last_run(facts, job)));
