@@ -147,12 +147,15 @@ mod tests {
     use super::*;
     use crate::check::finding::Verdict;
 
+    /// Settings, and what is told of the address, if anything.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<(Verdict, &'a str)>);
+
     #[test]
     fn the_address_is_looked_at_whatever_is_wrong_with_the_account() {
         const GOOD: (&str, &str) = (NAME, "https://jobs.example.com/api/payments/webhook/");
         const BAD: (&str, &str) = (NAME, "http://jobs.example.com/hunter2");
         const ID: (&str, &str) = ("BOG_CLIENT_ID", "shop");
-        let table: [(&[(&str, &str)], Option<(Verdict, &str)>); 5] = [
+        let table: [Case<'_>; 5] = [
             (&[], None),
             (&[ID], Some((Verdict::Ok, "not set"))),
             (&[GOOD], Some((Verdict::Ok, "set; not called"))),

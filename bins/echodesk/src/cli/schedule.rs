@@ -5,13 +5,14 @@ use echodesk_billing::forecast::Schedule;
 use jiff::civil::Time;
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "How the jobs run")]
 pub(crate) struct ScheduleArgs {
     /// When recurring-payments runs each day, in UTC: HH:MM, several separated by commas
     #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "02:00", value_parser = time_of_day)]
+    #[arg(help_heading = "How the jobs run")]
     pub(crate) payments_at: Vec<Time>,
     /// When subscription-status runs each day, likewise
     #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "03:00", value_parser = time_of_day)]
+    #[arg(help_heading = "How the jobs run")]
     pub(crate) status_at: Vec<Time>,
 }
 
