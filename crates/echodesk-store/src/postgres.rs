@@ -31,8 +31,10 @@ impl PostgresPool {
         let full = with_defaults(url.expose());
         let what = || format!("connecting to {shown}");
         PgConnection::establish(&full).map_err(|error| {
-            let said = Said(without(&error.to_string(), password.as_deref()));
-            if is_refusal(&said.0) {
+            let full = error.to_string();
+            let said = Said(without(&full, password.as_deref()));
+            // What is withheld from people still tells whether it passes.
+            if is_refusal(&full) || is_refusal(&said.0) {
                 OpenError::Config { what: what(), source: Box::new(said) }
             } else {
                 OpenError::Unavailable { what: what(), source: Box::new(said) }
@@ -120,6 +122,10 @@ fn password(url: &str) -> Option<String> {
     user_info.split_once(':').map(|(_, password)| password.to_owned()).filter(|password| !password.is_empty())
 }
 
+/// A password of fewer characters stands in words that have nothing to do with it: masked there, it would be given
+/// away by the gaps.
+const MASKABLE: usize = 6;
+
 /// What libpq said, without the URL or parts of it that it may quote.
 fn without(said: &str, password: Option<&str>) -> String {
     // Messages about a URL that cannot be read quote the piece that is wrong, decoded or not.
@@ -129,6 +135,9 @@ fn without(said: &str, password: Option<&str>) -> String {
     }
     let said = said.trim();
     match password {
+        Some(password) if password.chars().count() < MASKABLE && said.contains(password) => {
+            "the server's words are withheld, since the password is too short to be masked in them".to_owned()
+        }
         Some(password) => said.replace(password, "[secret]"),
         None => said.to_owned(),
     }
@@ -181,5 +190,9 @@ mod tests {
         let said = without("invalid percent-encoded token: \"hunter2%\"", password.as_deref());
         assert!(!said.contains("hunter2"), "{said}");
         assert_eq!(without("it says hunter2", password.as_deref()), "it says [secret]");
+        for short in ["p", "accep"] {
+            let said = without("port 1 failed: Connection refused; is the server accepting?", Some(short));
+            assert!(said.contains("withheld") && !said.contains("port 1"), "{said}");
+        }
     }
 }

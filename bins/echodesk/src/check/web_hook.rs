@@ -175,6 +175,8 @@ mod tests {
     use super::*;
     use crate::check::finding::Verdict;
 
+    /// Settings, and what is told of the address, if anything.
+
     #[test]
     fn the_address_is_looked_at_whatever_is_wrong_with_the_account() {
         const GOOD: (&str, &str) = (NAME, "https://jobs.example.com/api/payments/webhook/");

@@ -9,7 +9,6 @@ use echodesk_job::{SettingsError, tenant, time_zone};
 use jiff::civil::Time;
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "How the jobs run")]
 pub(crate) struct ScheduleArgs {
     /// The --days-before of recurring-payments
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=29))]
@@ -22,9 +21,11 @@ pub(crate) struct ScheduleArgs {
     pub(crate) status_grace_days: Option<u32>,
     /// When recurring-payments runs each day, in UTC: HH:MM, several separated by commas
     #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "02:00", value_parser = time_of_day)]
+    #[arg(help_heading = "How the jobs run")]
     pub(crate) payments_at: Vec<Time>,
     /// When subscription-status runs each day, likewise
     #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "03:00", value_parser = time_of_day)]
+    #[arg(help_heading = "How the jobs run")]
     pub(crate) status_at: Vec<Time>,
 }
 
