@@ -68,7 +68,7 @@ pub(crate) enum Command {
     ///
     /// Exit code 0 if the mail was taken, 1 if not, 2 if the settings are missing or wrong.
     SendTestEmail(SendTestEmailArgs),
-    /// Say whose this database is: under other settings nobody is charged or mailed from it
+    /// Say whose this database is: under other settings nobody is charged or mailed
     #[command(subcommand)]
     Identity(IdentityCommand),
     /// Look back on runs

@@ -89,7 +89,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    done, with failures that are listed
-  2    wrong usage or settings, or the database is bound to another installation; nothing was started
+  2    wrong usage or settings, or another installation's database; nothing was started
   75   the database is away; try again later
   130  stopped by SIGINT, after finishing what was in flight
   143  stopped by SIGTERM, likewise (a second signal stops at once)";
