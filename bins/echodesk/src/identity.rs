@@ -38,13 +38,19 @@ pub(crate) fn bind(world: &World, args: &IdentityBindArgs) -> Result<Answer, Com
         text.push_str("charges that were open in it stay so: see `echodesk orders list`\n");
     }
     if store.identity()?.is_some_and(|bound| bound.database == DatabaseMatch::Unknown) {
-        text.push_str(NOT_COMPARED);
+        text.push_str(not_compared(world));
     }
     Ok(Answer::done(text))
 }
 
-const NOT_COMPARED: &str = "the server does not tell its identifier, so a copy under these very settings is not \
-                            recognised: grant EXECUTE on pg_catalog.pg_control_system() and bind again\n";
+/// What to say where nobody can tell whether it is the database that was bound.
+fn not_compared(world: &World) -> &'static str {
+    if world.settings.database.is_embedded() {
+        return "which file was bound is not known: bind again, so that a copy of it is recognised\n";
+    }
+    "the server does not tell its identifier, so a copy under these very settings is not recognised: grant EXECUTE on \
+     pg_catalog.pg_control_system() and bind again\n"
+}
 
 /// What binding means, as far as what was said fits what is there.
 fn how(
@@ -54,6 +60,9 @@ fn how(
     differences: &[Difference],
 ) -> Result<Binding, CommandError> {
     let name = || bound.identity.environment.clone();
+    if here.bank_client.is_some() && here.bank_client == bound.copied_bank_client && !args.moved {
+        return Err(CommandError::SameBank { name: "the installation that this was copied from".to_owned() });
+    }
     if args.copy {
         if differences.is_empty() {
             return Err(CommandError::NoCopy { name: name() });
@@ -81,11 +90,12 @@ pub(crate) fn show(world: &World, args: &ListArgs) -> Result<Answer, CommandErro
     let differences =
         bound.as_ref().map(|bound| identity::compare(bound, &world.settings.environment, &notices)).unwrap_or_default();
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    let text = if args.json { as_json(bound.as_ref(), &differences) } else { as_text(bound.as_ref(), &differences) };
+    let text =
+        if args.json { as_json(bound.as_ref(), &differences) } else { as_text(world, bound.as_ref(), &differences) };
     Ok(Answer::done(text).failed_if(bound.is_none() || !differences.is_empty()))
 }
 
-fn as_text(bound: Option<&BoundIdentity>, differences: &[String]) -> String {
+fn as_text(world: &World, bound: Option<&BoundIdentity>, differences: &[String]) -> String {
     let Some(bound) = bound else {
         return "the database is not bound: set ECHODESK_ENVIRONMENT and run `echodesk identity bind`\n".to_owned();
     };
@@ -96,7 +106,7 @@ fn as_text(bound: Option<&BoundIdentity>, differences: &[String]) -> String {
         text.push_str("that is this installation\n");
     }
     if bound.database == DatabaseMatch::Unknown {
-        text.push_str(NOT_COMPARED);
+        text.push_str(not_compared(world));
     }
     for difference in differences {
         text.push_str(&format!("NOT this installation: {difference}\n"));

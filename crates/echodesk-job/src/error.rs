@@ -57,6 +57,8 @@ pub enum JobError {
         differences: Vec<String>,
         /// How to go on.
         remedy: &'static str,
+        /// Whether it seems to be a copy: another environment, or another database.
+        is_copy: bool,
     },
     /// `--tenant` names nobody.
     #[error("no tenant {schema}{}", crate::tenant::suggestion(close))]
@@ -174,7 +176,7 @@ mod tests {
             (OpenError::NotThere { folder: path.clone() }.into(), Usage),
             (JobError::NotReady { problems: vec![] }, Usage),
             (JobError::NotBound { act: "cards are charged" }, Usage),
-            (JobError::NotOurs { bound: "p".to_owned(), differences: vec![], remedy: "" }, Usage),
+            (JobError::NotOurs { bound: "p".to_owned(), differences: vec![], remedy: "", is_copy: true }, Usage),
             (JobError::UnknownTenant { schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (JobError::UnknownExempt { origin: "--exempt", schema: "acme".parse().unwrap(), close: vec![] }, Usage),
             (ReportError::Unwritable { path: path.clone(), source: io() }.into(), Usage),

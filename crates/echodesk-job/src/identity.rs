@@ -104,6 +104,17 @@ pub fn guard(
     if differences.is_empty() { Ok(Permission::Granted) } else { Err(not_ours(&bound, &differences)) }
 }
 
+/// Whether it is another installation that works here, and not this one with a setting more.
+fn looks_like_a_copy(differences: &[Difference]) -> bool {
+    differences.iter().any(|difference| matches!(difference, Difference::Environment { .. } | Difference::Database))
+}
+
+/// Whether the database is bound, and to another installation than the one of this name.
+pub(crate) fn is_somebody_elses(store: &Store, environment: &Environment) -> bool {
+    let bound = store.identity().ok().flatten();
+    bound.is_some_and(|bound| looks_like_a_copy(&compare_with(&bound, environment, &Surroundings::default())))
+}
+
 fn not_ours(bound: &BoundIdentity, differences: &[Difference]) -> JobError {
     let remedy = if differences.iter().all(Difference::is_addition) {
         "if this is right, `echodesk identity bind` adds it"
@@ -116,5 +127,6 @@ fn not_ours(bound: &BoundIdentity, differences: &[Difference]) -> JobError {
         bound: bound.identity.environment.clone(),
         differences: differences.iter().map(ToString::to_string).collect(),
         remedy,
+        is_copy: looks_like_a_copy(differences),
     }
 }

@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, Environment, RunId, SchemaName, StopToken, Tenant};
+use echodesk_core::{Clock, DatabaseUrl, Environment, RunId, SchemaName, StopToken, Tenant};
 use echodesk_store::{Access, NewRun, Store};
 use jiff::Timestamp;
 
@@ -110,8 +110,10 @@ pub fn run<J: Job>() -> ExitCode {
 #[derive(Default)]
 struct Told {
     store: Option<Store>,
-    /// Whether its row in `echodesk_run` was begun.
-    recorded: bool,
+    /// Where the database is, once the settings say so.
+    database: Option<DatabaseUrl>,
+    /// Its row in `echodesk_run`, once that was begun.
+    record: Option<RunRecord>,
     summary: String,
     numbers: serde_json::Value,
 }
@@ -135,20 +137,41 @@ fn watched<J: Job>(job: &J, environment: Environment, terminal: &Terminal, clock
             error.status()
         }
     };
-    if let (Err(error), false, false) = (&outcome, told.recorded, common.dry_run) {
+    let mut is_copy = matches!(outcome, Err(JobError::NotOurs { is_copy: true, .. }));
+    if let (Err(error), None, false) = (&outcome, &told.record, common.dry_run) {
         told.numbers = serde_json::json!({ "error": one_line(error) });
-        let new = new_run::<J>(common, &environment, run, begun);
-        let store = told.store.clone().or_else(|| run_record::store_for_refusal(&common.global, &environment));
-        if let Some(store) = &store {
-            run_record::refused(store, &new, clock.now(), status, &told.numbers);
-        }
+        let refused = new_run::<J>(common, &environment, run, begun);
+        is_copy |= !note_refusal(&refused, &environment, status, &told, clock);
     }
-    // A copy of the original's settings holds the original's addresses; nobody there may hear of a copy.
-    let is_copy = matches!(outcome, Err(JobError::NotOurs { .. }));
-    if let Some(monitors) = monitors.filter(|_| !is_copy) {
-        monitors.end(status, &told.summary, &told.numbers, told.store.as_ref());
+    if let Some(record) = told.record {
+        record.finish(status, &told.numbers);
+    }
+    if let Some(monitors) = monitors {
+        monitors.end(status, &told.summary, &told.numbers, told.store.as_ref(), is_copy);
     }
     status
+}
+
+/// Writes down that a run was refused before it began. Says whether it was in its own database, as far as is known:
+/// a copy of the original's settings holds the original's addresses, and nobody there may hear of a copy.
+fn note_refusal(
+    run: &NewRun<'_>,
+    environment: &Environment,
+    status: ExitStatus,
+    told: &Told,
+    clock: &Arc<dyn Clock>,
+) -> bool {
+    // Connecting was tried, and would only be waited for once more.
+    if status == ExitStatus::TryAgainLater {
+        return true;
+    }
+    let opened = || told.database.as_ref().and_then(run_record::store_for_refusal);
+    let Some(store) = told.store.clone().or_else(opened) else { return true };
+    if identity::is_somebody_elses(&store, environment) {
+        return false;
+    }
+    run_record::refused(&store, run, clock.now(), status, &told.numbers);
+    true
 }
 
 fn new_run<'a, J: Job>(common: &CommonArgs, environment: &Environment, id: RunId, started_at: Timestamp) -> NewRun<'a> {
@@ -174,6 +197,7 @@ fn execute<J: Job>(
 ) -> Result<ExitStatus, JobError> {
     let common = job.common();
     let settings = Settings::new(&common.global, environment)?;
+    told.database = Some(settings.database.clone());
     let report = common.report.as_deref().map(|path| ReportTarget::probe(path, run)).transpose()?;
     let stop = StopToken::new();
     let plan = job.plan(&settings, clock, &stop)?;
@@ -213,14 +237,10 @@ fn execute<J: Job>(
         Signals::listen(stop.clone(), terminal.clone())
             .map_err(|source| JobError::System { what: "listen for signals", source })?
     };
-    let record = if common.dry_run {
-        None
-    } else {
+    if !common.dry_run {
         let begun = new_run::<J>(common, &settings.environment, run, clock.now());
-        let record = RunRecord::begin(&store, &begun, clock)?;
-        told.recorded = true;
-        Some(record)
-    };
+        told.record = Some(RunRecord::begin(&store, &begun, clock)?);
+    }
     if let Some(monitors) = monitors {
         monitors.started();
     }
@@ -279,9 +299,6 @@ fn execute<J: Job>(
             (line, numbers)
         }
     };
-    if let Some(record) = record {
-        record.finish(status, &told.numbers);
-    }
     // Threads that hang in a call to the outside must not keep a finished process alive.
     runtime.shutdown_background();
     Ok(status)

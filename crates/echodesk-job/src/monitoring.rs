@@ -60,8 +60,8 @@ impl Monitors {
     }
 
     /// Tells how the run has ended. `text` is its error or its summary; `store` is there if the database was
-    /// opened.
-    pub(crate) fn end(self, status: ExitStatus, text: &str, numbers: &Value, store: Option<&Store>) {
+    /// opened. Of a copy only this machine's own file tells: the address for pings may be the original's.
+    pub(crate) fn end(self, status: ExitStatus, text: &str, numbers: &Value, store: Option<&Store>, is_copy: bool) {
         let (now, took) = (self.clock.now(), self.clock.elapsed().saturating_sub(self.begun));
         // A database that is away is told already, and would only be waited for once more.
         let store = store.filter(|_| status != ExitStatus::TryAgainLater);
@@ -79,6 +79,9 @@ impl Monitors {
             if let Some(overdue) = overdue::judge(health, &self.limits, now).filter(|_| !just_succeeded) {
                 tracing::warn!("{overdue}");
             }
+        }
+        if is_copy {
+            return;
         }
         if let Some(pinger) = self.pinger.or_else(|| self.address.and_then(Pinger::new)) {
             pinger.end(status, text);

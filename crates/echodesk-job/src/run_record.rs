@@ -3,15 +3,13 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use echodesk_core::{Clock, Environment, RunId};
+use echodesk_core::{Clock, DatabaseUrl, Environment, RunId};
 use echodesk_mail::ports::StoreError;
 use echodesk_store::{Access, NewRun, Store};
 use jiff::Timestamp;
 
-use crate::args::GlobalArgs;
 use crate::error::one_line;
 use crate::exit::ExitStatus;
-use crate::settings::Settings;
 
 /// A run that was written down as begun.
 pub(crate) struct RunRecord {
@@ -37,13 +35,11 @@ impl RunRecord {
     }
 }
 
-/// The database, to write down there that a run was refused before it was opened. None is made for that, and none
-/// is waited for: what was refused is told already.
-pub(crate) fn store_for_refusal(args: &GlobalArgs, environment: &Environment) -> Option<Store> {
-    let settings = Settings::new(args, environment.clone()).ok()?;
+/// The database, to write down there that a run was refused before it was opened. None is made for that.
+pub(crate) fn store_for_refusal(database: &DatabaseUrl) -> Option<Store> {
     // Reading makes nothing; only what is there already is opened for writing.
-    Store::open(&settings.database, Access::ReadOnly).ok()?;
-    Store::open(&settings.database, Access::ReadWrite).ok()
+    Store::open(database, Access::ReadOnly).ok()?;
+    Store::open(database, Access::ReadWrite).ok()
 }
 
 /// Writes down a run that was refused before it began. Without our tables there is nowhere to.

@@ -20,7 +20,7 @@ pub(crate) use known::{
     ORDERS, OWN_BILLING_TABLES, OWN_MAIL_TABLES, OWN_PUBLIC_TABLES, RETRIES, SAVED_CARDS, SELECTED_FEATURES,
     SUBSCRIPTIONS, TENANTS, filled,
 };
-pub(crate) use rights::{BILLING_RIGHTS, COMMON_RIGHTS, Lacking, lacking_rights, mail_rights};
+pub(crate) use rights::{BILLING_RIGHTS, COMMON_RIGHTS, Lacking, lacking_rights, mail_rights, needed};
 
 /// A column, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]

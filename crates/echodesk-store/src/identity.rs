@@ -17,6 +17,8 @@ use crate::tables::{identity, notices};
 pub struct BoundIdentity {
     /// The installation.
     pub identity: Identity,
+    /// The bank's client of the installation that the database was copied from, if it is a copy.
+    pub copied_bank_client: Option<String>,
     /// Whether this is the very database that was bound.
     pub database: DatabaseMatch,
     /// When it was bound.
@@ -26,8 +28,8 @@ pub struct BoundIdentity {
 }
 
 /// Whether a database is the one that was bound. Told by what a copy does not have: on PostgreSQL the server's
-/// identifier and the database's name there (a physical copy of a whole server has both), on SQLite the number of
-/// the file's inode.
+/// identifier and the database's name there (a physical copy of a whole server has both), on SQLite the inode
+/// of the file and when it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseMatch {
     /// It is.
@@ -72,6 +74,7 @@ impl Store {
                     bank_client: row.bank_client,
                     mail_host: row.mail_host,
                 },
+                copied_bank_client: row.copied_bank_client,
                 database,
                 bound_at: row.bound_at.into(),
                 bound_by: row.bound_by,
@@ -86,17 +89,22 @@ impl Store {
     /// The database is away.
     pub fn bind(&self, to: &Identity, binding: Binding, by: &str, now: Timestamp) -> Result<usize, StoreError> {
         self.write(Place::Public, "binding the database to this installation", |c| {
-            let mut mark = mark::here(c)?;
-            if binding == Binding::Addition {
-                let before: Option<Option<String>> =
-                    on!(c, |c| identity::table.select(identity::database_mark).get_result(c).optional())?;
-                // What was bound stays what others are compared with.
-                mark = before.flatten().or(mark);
+            let before: Option<Row> = on!(c, |c| identity::table.select(Row::as_select()).get_result(c).optional())?;
+            let (mut mark, mut copied) = (mark::here(c)?, None);
+            if let Some(before) = before {
+                copied = before.copied_bank_client;
+                match binding {
+                    // What was bound stays what others are compared with.
+                    Binding::Addition => mark = before.database_mark.or(mark),
+                    Binding::Copy => copied = before.bank_client.or(copied),
+                    Binding::Own => {}
+                }
             }
             let values = (
                 identity::environment.eq(&to.environment),
                 identity::bank_client.eq(&to.bank_client),
                 identity::mail_host.eq(&to.mail_host),
+                identity::copied_bank_client.eq(copied),
                 identity::database_mark.eq(mark),
                 identity::bound_at.eq(Stamp::from(now)),
                 identity::bound_by.eq(by),
@@ -121,6 +129,7 @@ struct Row {
     environment: String,
     bank_client: Option<String>,
     mail_host: Option<String>,
+    copied_bank_client: Option<String>,
     database_mark: Option<String>,
     bound_at: Stamp,
     bound_by: String,

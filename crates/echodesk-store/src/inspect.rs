@@ -55,7 +55,15 @@ impl Store {
     /// # Errors
     /// The database is away.
     pub fn inspect(&self) -> Result<Vec<SchemaFinding>, StoreError> {
-        self.inspect_for(None)
+        self.inspect_with(None, self.may_write())
+    }
+
+    /// As [`Store::inspect`], with the rights that jobs need to write, although this store may only read.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub fn inspect_for_jobs(&self) -> Result<Vec<SchemaFinding>, StoreError> {
+        self.inspect_with(None, true)
     }
 
     /// As [`Store::inspect`]; with a tenant, of `public` and of that one alone, active or not.
@@ -63,17 +71,21 @@ impl Store {
     /// # Errors
     /// The database is away; nothing keeps jobs from starting, but there is no such tenant.
     pub fn inspect_for(&self, tenant: Option<&SchemaName>) -> Result<Vec<SchemaFinding>, StoreError> {
+        self.inspect_with(tenant, self.may_write())
+    }
+
+    fn inspect_with(&self, tenant: Option<&SchemaName>, writes: bool) -> Result<Vec<SchemaFinding>, StoreError> {
         let what = "inspecting the tables of schema public";
         let which = tenant.map_or(Which::All, Which::One);
         let (mut findings, tenants) = self.read(Place::Public, what, |c| {
             let survey = catalog::survey(c, &["public"])?;
             let public = survey.get("public").cloned().unwrap_or_default();
-            let lacking = common_rights(c)?;
+            let lacking = common_rights(c, writes)?;
             let can_list = lacking.is_none()
                 && public.has(catalog::TENANTS)
                 && catalog::missing_columns(&public, catalog::TENANTS).next().is_none();
             let tenants = if can_list { tenants::load(c, &which)? } else { Tenants::default() };
-            Ok((public_findings(c, &public, lacking)?, tenants))
+            Ok((public_findings(c, &public, lacking, writes)?, tenants))
         })?;
         if let Some(schema) = tenant
             && tenants.usable.is_empty()
@@ -89,7 +101,7 @@ impl Store {
             .map(|found| &found.schema)
             .collect();
         findings.extend(match self.back_end() {
-            BackEnd::Postgres(_) => self.inspect_schemas(&schemas)?,
+            BackEnd::Postgres(_) => self.inspect_schemas(&schemas, writes)?,
             BackEnd::Sqlite(folder) => self.inspect_files(folder, &schemas)?,
         });
         Ok(findings)
@@ -103,17 +115,20 @@ impl Store {
     pub fn inspect_public(&self) -> Result<Vec<SchemaFinding>, StoreError> {
         self.read(Place::Public, "inspecting the tables of schema public", |c| {
             let survey = catalog::survey(c, &["public"])?;
-            let lacking = common_rights(c)?;
-            public_findings(c, &survey.get("public").cloned().unwrap_or_default(), lacking)
+            let writes = self.may_write();
+            let lacking = common_rights(c, writes)?;
+            public_findings(c, &survey.get("public").cloned().unwrap_or_default(), lacking, writes)
         })
     }
 
-    fn inspect_schemas(&self, schemas: &[&SchemaName]) -> Result<Vec<SchemaFinding>, StoreError> {
+    fn inspect_schemas(&self, schemas: &[&SchemaName], writes: bool) -> Result<Vec<SchemaFinding>, StoreError> {
         let names: Vec<&str> = schemas.iter().map(|schema| schema.as_str()).collect();
         // The catalog is open to every user, whatever he may do with the tables.
         let (shapes, lacking) = self.read(Place::Public, "inspecting the tables of the tenants", |c| {
             let lacking = match c {
-                Connection::Postgres(c) => catalog::lacking_rights(c, &names, &catalog::mail_rights())?,
+                Connection::Postgres(c) => {
+                    catalog::lacking_rights(c, &names, &catalog::needed(&catalog::mail_rights(), writes))?
+                }
                 Connection::Sqlite(_) => HashMap::new(),
             };
             Ok((catalog::survey(c, &names)?, lacking))
@@ -209,10 +224,11 @@ fn bad_name(tenant: &Unusable) -> SchemaFinding {
 
 /// What the database user lacks in `public` of the rights that every job needs. The catalog is open to every user,
 /// so that this can be asked before any of the tables is read.
-fn common_rights(connection: &mut Connection) -> Outcome<Option<Lacking>> {
+fn common_rights(connection: &mut Connection, writes: bool) -> Outcome<Option<Lacking>> {
     match connection {
         Connection::Postgres(c) => {
-            Ok(catalog::lacking_rights(c, &["public"], &catalog::COMMON_RIGHTS)?.remove("public"))
+            Ok(catalog::lacking_rights(c, &["public"], &catalog::needed(&catalog::COMMON_RIGHTS, writes))?
+                .remove("public"))
         }
         Connection::Sqlite(_) => Ok(None),
     }
@@ -222,6 +238,7 @@ fn public_findings(
     connection: &mut Connection,
     public: &Shape,
     lacking: Option<Lacking>,
+    writes: bool,
 ) -> Outcome<Vec<SchemaFinding>> {
     let finding = public_finding;
     let mut findings: Vec<SchemaFinding> =
@@ -243,13 +260,13 @@ fn public_findings(
         findings.push(finding(Severity::Fatal, format!("tables of ours are missing: {}", missing.join(", ")), MIGRATE));
     } else if lacking.is_some() {
         // What has to be read to look further may not be.
-        findings.extend(billing::findings(connection, public)?);
+        findings.extend(billing::findings(connection, public, writes)?);
     } else if !migrations::pending(connection, Place::Public)?.is_empty() {
         // What is wrong with the tables of billing may be for the same command to mend.
         findings.push(finding(Severity::Fatal, "tables of ours are old".to_owned(), MIGRATE));
     } else {
         findings.extend(newer(&migrations::unknown(connection, Place::Public)?));
-        findings.extend(billing::findings(connection, public)?);
+        findings.extend(billing::findings(connection, public, writes)?);
     }
     Ok(findings)
 }

@@ -126,6 +126,10 @@ impl Store {
         }
     }
 
+    pub(crate) fn may_write(&self) -> bool {
+        self.inner.access == Access::ReadWrite
+    }
+
     pub(crate) fn refuse_if_read_only(&self) -> Outcome<()> {
         match self.inner.access {
             Access::ReadWrite => Ok(()),

@@ -73,6 +73,7 @@ table! {
         environment -> Text,
         bank_client -> Nullable<Text>,
         mail_host -> Nullable<Text>,
+        copied_bank_client -> Nullable<Text>,
         database_mark -> Nullable<Text>,
         bound_at -> Moment,
         bound_by -> Text,

@@ -33,6 +33,7 @@ impl Surroundings {
         );
         let smtp = SandboxSmtp::start(smtp::Behaviour::default().with_login(Login::new("mailer", "hunter2")));
         let world = World::new(Backend::Sqlite, "/dev/null".as_ref()).unwrap();
+        world.installation.bind("localhost");
         world.mailbox("info@acme.example", password, imap.port(), &[]);
         Self { imap, smtp, world: PaymentWorld::of(world, silent()) }
     }

@@ -34,7 +34,7 @@ pub(super) struct Scope<'a> {
 /// Compares the tables with what this version needs: the shared ones, and those of every active tenant
 /// or of one.
 pub(super) fn tables(store: &Store, url: &DatabaseUrl, scope: Scope<'_>) -> Vec<Finding> {
-    match store.inspect() {
+    match store.inspect_for_jobs() {
         Ok(findings) => from_schemas(findings, scope),
         Err(error) => vec![Finding::failed("tables", "", one_line(&error), remedy::tables(&error, url))],
     }

@@ -3,13 +3,15 @@
 use echodesk_core::{Difference, Environment, StoreErrorKind};
 use echodesk_job::{identity, one_line};
 use echodesk_notify::EmailSettings;
-use echodesk_store::{BoundIdentity, Store};
+use echodesk_store::{BoundIdentity, DatabaseMatch, Store};
 
 use super::finding::Finding;
 use super::remedy;
 
 const BIND: &str = "run `echodesk identity bind`";
 const NAME_AND_BIND: &str = "set ECHODESK_ENVIRONMENT, for example to production, and run `echodesk identity bind`";
+const COMPARE: &str = "so that copies are recognised: on PostgreSQL grant EXECUTE on pg_catalog.pg_control_system(), \
+                       then run `echodesk identity bind`";
 const ADD: &str = "if this is right, run `echodesk identity bind`";
 const REBIND: &str = "a copy of another installation's: `echodesk identity bind --copy`; moved or changed: `echodesk \
                       identity bind --moved`";
@@ -54,7 +56,12 @@ fn unbound(acts: bool, has_name: bool) -> Finding {
 fn judge(bound: &BoundIdentity, differences: &[Difference]) -> Finding {
     let name = &bound.identity.environment;
     if differences.is_empty() {
-        return Finding::ok("identity", "", format!("the database belongs to this installation, {name:?}"));
+        let ours = format!("the database belongs to this installation, {name:?}");
+        if bound.database != DatabaseMatch::Unknown {
+            return Finding::ok("identity", "", ours);
+        }
+        let detail = format!("{ours}; whether it is the very one that was bound cannot be told");
+        return Finding::failed("identity", "", detail, COMPARE).warning();
     }
     let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let detail = format!("the database belongs to {name:?}, and jobs do not run on it from here: {}", told.join("; "));
@@ -65,7 +72,7 @@ fn judge(bound: &BoundIdentity, differences: &[Difference]) -> Finding {
 #[cfg(test)]
 mod tests {
     use echodesk_core::Identity;
-    use echodesk_store::{Binding, DatabaseMatch};
+    use echodesk_store::Binding;
 
     use super::*;
     use crate::check::finding::Verdict;
@@ -94,8 +101,13 @@ mod tests {
     #[test]
     fn a_database_of_somebody_else_fails_with_the_way_to_go_on() {
         let identity = Identity { environment: "production".to_owned(), bank_client: None, mail_host: None };
-        let bound =
-            BoundIdentity { identity, database: DatabaseMatch::Same, bound_at: now(), bound_by: "h".to_owned() };
+        let bound = BoundIdentity {
+            identity,
+            copied_bank_client: None,
+            database: DatabaseMatch::Same,
+            bound_at: now(),
+            bound_by: "h".to_owned(),
+        };
         let addition = Difference::BankClient { here: "10".to_owned(), bound: None };
         let table: [(&[Difference], Verdict, &str); 3] = [
             (&[], Verdict::Ok, ""),

@@ -161,7 +161,9 @@ pub(crate) fn filled(table: &str) -> &'static [&'static str] {
             "summary",
             "tenant",
         ],
-        "echodesk_identity" => &["environment", "bank_client", "mail_host", "database_mark", "bound_at", "bound_by"],
+        "echodesk_identity" => {
+            &["environment", "bank_client", "mail_host", "copied_bank_client", "database_mark", "bound_at", "bound_by"]
+        }
         "echodesk_notice" => &[
             "tenant_id",
             "kind",

@@ -18,7 +18,7 @@ pub(crate) type Right = (&'static str, &'static str);
 
 /// What every job needs in `public`, whatever it is for: the tenants, the migrations that were run, leases, its own
 /// record, what waits to be told, and whose the database is.
-pub(crate) const COMMON_RIGHTS: [Right; 14] = [
+pub(crate) const COMMON_RIGHTS: [Right; 13] = [
     (TENANTS, "SELECT"),
     (BOOK, "SELECT"),
     ("echodesk_identity", "SELECT"),
@@ -29,7 +29,6 @@ pub(crate) const COMMON_RIGHTS: [Right; 14] = [
     ("echodesk_run", "SELECT"),
     ("echodesk_run", "INSERT"),
     ("echodesk_run", "UPDATE"),
-    ("echodesk_run", "DELETE"),
     ("echodesk_notice", "SELECT"),
     ("echodesk_notice", "INSERT"),
     ("echodesk_notice", "UPDATE"),
@@ -64,6 +63,11 @@ pub(crate) const BILLING_RIGHTS: [Right; 24] = [
     (OWN_BILLING_TABLES[2], "INSERT"),
     (OWN_BILLING_TABLES[2], "UPDATE"),
 ];
+
+/// Those of the rights that are needed by who writes, or only reads.
+pub(crate) fn needed(rights: &[Right], writes: bool) -> Vec<Right> {
+    rights.iter().copied().filter(|(_, right)| writes || *right == "SELECT").collect()
+}
 
 /// What a sync needs in every tenant's schema.
 pub(crate) fn mail_rights() -> Vec<Right> {

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use jiff::Timestamp;
 
 use crate::connection::Connection;
 use crate::error::Outcome;
@@ -45,12 +46,16 @@ fn of_postgres(connection: &mut PgConnection) -> Outcome<Option<String>> {
     Ok(Some(value))
 }
 
-/// The number of the file's inode: a file that was copied or restored has another, one that was renamed has not.
+/// The file's inode and when it was made: a file that was copied or restored has others, one that was renamed has not.
 fn of_sqlite(connection: &mut SqliteConnection) -> Outcome<Option<String>> {
     let files: Vec<Value> = diesel::sql_query(
         "SELECT file AS value FROM pragma_database_list WHERE file LIKE '%public.sqlite3' ORDER BY seq LIMIT 1",
     )
     .load(connection)?;
-    let inode = files.first().and_then(|file| std::fs::metadata(&file.value).ok()).map(|metadata| metadata.ino());
-    Ok(inode.map(|inode| format!("inode {inode}")))
+    let metadata = files.first().and_then(|file| std::fs::metadata(&file.value).ok());
+    Ok(metadata.map(|metadata| {
+        // Two file systems that are filled alike number alike. Not every file system knows when a file was made.
+        let made = metadata.created().ok().and_then(|at| Timestamp::try_from(at).ok());
+        format!("inode {}, made {}", metadata.ino(), made.map_or_else(|| "-".to_owned(), |at| at.to_string()))
+    }))
 }

@@ -6,10 +6,11 @@ use crate::connection::Connection;
 use crate::error::Outcome;
 
 /// All that is wrong with them. The tables of tenants and ours that every job needs are there.
-pub(super) fn findings(connection: &mut Connection, public: &Shape) -> Outcome<Vec<SchemaFinding>> {
+pub(super) fn findings(connection: &mut Connection, public: &Shape, writes: bool) -> Outcome<Vec<SchemaFinding>> {
     let mut findings: Vec<SchemaFinding> = shape_findings(public);
     if let Connection::Postgres(connection) = connection {
-        let lacking = catalog::lacking_rights(connection, &["public"], &catalog::BILLING_RIGHTS)?;
+        let lacking =
+            catalog::lacking_rights(connection, &["public"], &catalog::needed(&catalog::BILLING_RIGHTS, writes))?;
         findings.extend(lacking.into_values().map(|lacks| {
             public_finding(Severity::Billing, lacks.problem(), &format!("{}; only payments need it", lacks.remedy()))
         }));

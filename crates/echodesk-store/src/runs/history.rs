@@ -46,7 +46,7 @@ pub struct RunEntry {
     pub summary: Option<serde_json::Value>,
 }
 
-/// How a job has fared, by its runs for all tenants.
+/// How a job has fared, by its runs for all tenants; those that were refused for their settings count as ends only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobHealth {
     /// The job.
@@ -129,14 +129,19 @@ impl Store {
     }
 }
 
+/// Exit code 2: wrong usage or settings, nothing was started.
+const REFUSED: i32 = 2;
+
 /// Four looks into an index each.
 fn health(connection: &mut Connection, job: String) -> Outcome<Option<JobHealth>> {
     let of_all = || runs::table.filter(runs::job.eq(&job)).filter(runs::tenant.is_null());
+    // What was refused for its settings does not say that the job is one of this installation's.
+    let begun = || of_all().filter(runs::exit_code.is_null().or(runs::exit_code.ne(REFUSED)));
     let start: Option<Stamp> =
-        on!(connection, |c| of_all().select(runs::started_at).order(runs::started_at.desc()).first(c).optional())?;
+        on!(connection, |c| begun().select(runs::started_at).order(runs::started_at.desc()).first(c).optional())?;
     let Some(last_start) = start else { return Ok(None) };
     let first_start: Stamp =
-        on!(connection, |c| of_all().select(runs::started_at).order(runs::started_at.asc()).first(c))?;
+        on!(connection, |c| begun().select(runs::started_at).order(runs::started_at.asc()).first(c))?;
     let end: Option<(Option<Stamp>, Option<i32>)> = on!(connection, |c| {
         of_all()
             .filter(runs::exit_code.is_not_null())

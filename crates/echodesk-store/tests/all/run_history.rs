@@ -56,6 +56,8 @@ on_both! {
         run(world, "sync-emails", 2, Some("acme"), Some(0));
         run(world, "sync-emails", 3, None, None);
         run(world, "recurring-payments", 4, Some("acme"), Some(0));
+        // Refused for its settings, as on an installation without a bank.
+        run(world, "subscription-status", 5, None, Some(2));
         let minute = SignedDuration::from_mins(1);
         assert_eq!(world.store.job_health().unwrap(), [JobHealth {
             job: "sync-emails".to_owned(),

@@ -6,6 +6,8 @@ CREATE TABLE echodesk_identity (
     -- Not set where the installation has no bank, or no mail server.
     bank_client text,
     mail_host text,
+    -- The bank's client of the installation that this is a copy of: from here it is never used.
+    copied_bank_client text,
     -- What only this database itself has: a copy of it has another.
     database_mark text,
     bound_at timestamptz NOT NULL,

@@ -6,7 +6,9 @@ CREATE TABLE echodesk_identity (
     -- Not set where the installation has no bank, or no mail server.
     bank_client text,
     mail_host text,
-    -- What only this database itself has. A folder of files has nothing of the kind.
+    -- The bank's client of the installation that this is a copy of: from here it is never used.
+    copied_bank_client text,
+    -- What only this database itself has: a copy of its file has another.
     database_mark text,
     bound_at text NOT NULL,
     bound_by text NOT NULL

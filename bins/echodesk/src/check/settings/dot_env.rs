@@ -17,11 +17,11 @@ pub(super) fn check(environment: &Environment) -> Option<Finding> {
             match (secret, written_by_others) {
                 (Some(name), false) => {
                     let detail = format!("holds {name}, and every user of this machine can read it");
-                    warning(detail, format!("chmod 600 {shown}"))
+                    warning(detail, format!("chmod o-r {shown}"))
                 }
                 (Some(name), true) => {
                     let detail = format!("holds {name}, and every user of this machine can read it; {WRITABLE}");
-                    warning(detail, format!("chmod 600 {shown}"))
+                    warning(detail, format!("chmod go-w,o-r {shown}"))
                 }
                 (None, true) => warning(WRITABLE.to_owned(), format!("chmod go-w {shown}")),
                 (None, false) => read(shown, of_file().count()),
@@ -91,7 +91,7 @@ mod tests {
             let found = check(&Environment::load(&path).unwrap()).unwrap();
             assert!(found.verdict == verdict && found.detail.contains(part), "{content}: {found:?}");
             assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
-            let remedy = (verdict == Verdict::Warning).then(|| format!("chmod 600 {}", path.display()));
+            let remedy = (verdict == Verdict::Warning).then(|| format!("chmod o-r {}", path.display()));
             assert_eq!(found.remedy, remedy);
         }
         for mode in [0o602, 0o660, 0o664] {
