@@ -111,7 +111,7 @@ fn user_of_mail(world: &World, role: &str) -> DatabaseUrl {
 #[test]
 fn rights_that_payments_lack_are_told_and_stop_nothing_else() {
     let Some(world) = World::postgres() else { return };
-    let store = Store::open(&user_of_mail(&world, "mail_only"), Access::ReadOnly).unwrap();
+    let store = Store::open(&user_of_mail(&world, "mail_only"), Access::ReadWrite).unwrap();
     let findings = store.inspect().unwrap();
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!((findings[0].severity, findings[0].schema.as_str()), (Severity::Billing, "public"));
