@@ -91,7 +91,8 @@ mod tests {
             let found = check(&Environment::load(&path).unwrap()).unwrap();
             assert!(found.verdict == verdict && found.detail.contains(part), "{content}: {found:?}");
             assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
-            let remedy = (verdict == Verdict::Warning).then(|| format!("chmod o-r {}", path.display()));
+            let change = if mode & 0o022 == 0 { "o-r" } else { "go-w,o-r" };
+            let remedy = (verdict == Verdict::Warning).then(|| format!("chmod {change} {}", path.display()));
             assert_eq!(found.remedy, remedy);
         }
         for mode in [0o602, 0o660, 0o664] {
