@@ -1,0 +1,4 @@
+//! The promises, each checked against the world's own truth.
+
+mod accounts;
+mod resolved;

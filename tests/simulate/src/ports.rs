@@ -1,0 +1,6 @@
+//! The ports as a process of the simulation sees them: the real store, and the world's bank and mail server, with all
+//! that may happen at a call.
+
+pub mod bank;
+pub mod billing;
+pub mod status;

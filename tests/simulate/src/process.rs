@@ -1,0 +1,170 @@
+//! One run of one program on one host, and all that may happen to it at a call: it dies, the database goes away,
+//! somebody else is faster.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use echodesk_core::{RunId, StoreError, StoreErrorKind};
+use tokio::sync::Notify;
+
+use crate::fault::FaultKind;
+use crate::gate::Gate;
+use crate::time::HostClock;
+use crate::trace::TenantNumber;
+use crate::world::World;
+
+/// A run of a program.
+#[derive(Debug)]
+pub struct Process {
+    /// Where it lives.
+    pub world: Arc<World>,
+    /// When, where and what: part of the place of every fault.
+    pub name: String,
+    /// Its id, and that of its claims and leases.
+    pub run: RunId,
+    /// The clock of its host.
+    pub clock: HostClock,
+    gate: Arc<Gate>,
+    died: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    dead: bool,
+    /// What was disturbed, so that it is not expected to have done its work.
+    disturbed: bool,
+    /// How often each call was made for each tenant.
+    calls: HashMap<(&'static str, Option<TenantNumber>), u32>,
+}
+
+/// What a call does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It looks.
+    Reads,
+    /// It changes something.
+    Writes,
+}
+
+impl Process {
+    /// A process that begins now. Its name says when, where and what.
+    #[must_use]
+    pub fn begin(world: &Arc<World>, name: String, clock: HostClock, gate: Arc<Gate>) -> Arc<Self> {
+        let run = RunId(world.chance.at(&format!("run {name}")).uuid());
+        world.trace.note(None, format_args!("{name} begins"));
+        Arc::new(Self {
+            world: Arc::clone(world),
+            name,
+            run,
+            clock,
+            gate,
+            died: Notify::new(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The place of a call in the simulation: this run's n-th call of the kind for the tenant.
+    pub fn place(&self, call: &'static str, tenant: Option<TenantNumber>) -> String {
+        let mut state = self.lock();
+        let nth = state.calls.entry((call, tenant)).or_default();
+        *nth += 1;
+        match tenant {
+            Some(tenant) => format!("{}, {call} #{nth} for {tenant}", self.name),
+            None => format!("{}, {call} #{nth}", self.name),
+        }
+    }
+
+    /// A call of the store, with all that may happen to it.
+    ///
+    /// # Errors
+    /// The store's own; or the process has died, or the database is away.
+    pub fn store_call<T>(
+        &self,
+        call: &'static str,
+        tenant: Option<TenantNumber>,
+        effect: Effect,
+        act: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.is_dead() {
+            return Err(gone(call));
+        }
+        self.gate.pass();
+        let place = self.place(call, tenant);
+        let (world, faults) = (&self.world, &self.world.faults);
+        world.meanwhile(self, &place, tenant);
+        if faults.happens(FaultKind::DatabaseAway, &place) {
+            let mut dice = world.chance.at(&format!("away {place}"));
+            let seconds = dice.one_of(&[1, 2, 5, 30, 600, 3600]);
+            world.trace.note(tenant, format_args!("the database goes away for {seconds} s at {place}"));
+            world.set_database_away_for(Duration::from_secs(seconds));
+        }
+        if world.is_database_away() {
+            self.disturb();
+            return Err(unavailable(call));
+        }
+        if effect == Effect::Writes && faults.happens(FaultKind::DeathBeforeWrite, &place) {
+            self.die(&format!("before {place}"), tenant);
+            return Err(gone(call));
+        }
+        let result = act();
+        if effect == Effect::Writes {
+            world.trace.note(tenant, format_args!("{call}: {}", if result.is_ok() { "done" } else { "refused" }));
+            world.check_after_write(tenant);
+            if faults.happens(FaultKind::DeathAfterWrite, &place) {
+                self.die(&format!("after {place}"), tenant);
+                return Err(gone(call));
+            }
+            if result.is_ok() && faults.happens(FaultKind::DatabaseLostAtCommit, &place) {
+                world.trace.note(tenant, format_args!("done, but the database does not say so: {place}"));
+                self.disturb();
+                return Err(unavailable(call));
+            }
+        }
+        result
+    }
+
+    /// The process ends at once: nothing that it does from now on has any effect.
+    pub fn die(&self, at: &str, tenant: Option<TenantNumber>) {
+        self.world.trace.note(tenant, format_args!("the process dies {at}"));
+        let mut state = self.lock();
+        (state.dead, state.disturbed) = (true, true);
+        drop(state);
+        self.died.notify_one();
+    }
+
+    /// Whether it has died.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
+    }
+
+    /// Waits until it dies.
+    pub async fn death(&self) {
+        self.died.notified().await;
+    }
+
+    /// Something kept it from doing all of its work.
+    pub fn disturb(&self) {
+        self.lock().disturbed = true;
+    }
+
+    /// Whether something kept it from doing all of its work.
+    #[must_use]
+    pub fn was_disturbed(&self) -> bool {
+        self.lock().disturbed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gone(call: &str) -> StoreError {
+    StoreError { kind: StoreErrorKind::Unavailable, what: format!("{call}: the process is dead"), source: None }
+}
+
+fn unavailable(call: &str) -> StoreError {
+    StoreError { kind: StoreErrorKind::Unavailable, what: format!("{call}: the database is away"), source: None }
+}

@@ -1,0 +1,163 @@
+//! Day after day.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::{Date, Time, time};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use crate::fault::{FaultId, FaultKind};
+use crate::plan::Plan;
+use crate::runs::Job;
+use crate::violation::Violation;
+use crate::world::agenda::Event;
+use crate::world::{Counts, World};
+
+/// The lines of the crontab, in the order of the day.
+const CRONTAB: [(Time, Job); 2] = [(time(2, 0, 0, 0), Job::Payments), (time(3, 0, 0, 0), Job::Status)];
+
+/// After so many days that may be disturbed come [`QUIET_DAYS`] that are not.
+const DISTURBED_DAYS: u32 = 36;
+
+/// Long enough for everything open to be resolved: three days of runs, and what is left of the first.
+const QUIET_DAYS: u32 = 4;
+
+/// What came of a simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What was simulated.
+    pub plan: Plan,
+    /// The promise that was broken, if one was.
+    pub violation: Option<Violation>,
+    /// Days that were lived to their end.
+    pub days: u32,
+    /// How many faults of each kind have happened.
+    pub faults: BTreeMap<FaultKind, u64>,
+    /// Those that have happened, in their order.
+    pub happened: Vec<FaultId>,
+    /// What was counted.
+    pub counts: Counts,
+    /// A name of all that has happened.
+    pub fingerprint: String,
+    /// What happened to whom the violation is about, if the plan says so; else nothing.
+    pub trace: Vec<crate::trace::Line>,
+}
+
+/// Simulates, until the days are over or a promise is broken. `progress` is told of each day that is over.
+pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
+    let world = World::new(plan.clone());
+    let mut lived = 0;
+    for day in 0..plan.days {
+        world.live_a_day(day);
+        if world.violation().is_some() {
+            break;
+        }
+        lived = day + 1;
+        progress(lived);
+    }
+    let violation = world.violation();
+    let concerned = violation.as_ref().and_then(|violation| violation.tenant);
+    let concerned = concerned.map_or_else(|| world.accounts.numbers(), |tenant| vec![tenant]);
+    Outcome {
+        violation,
+        days: lived,
+        faults: world.faults.counts(),
+        happened: world.faults.happened(),
+        counts: world.counts(),
+        fingerprint: world.trace.fingerprint(),
+        trace: world.trace.lines(&concerned.into_iter().collect()),
+        plan,
+    }
+}
+
+/// Whether nothing goes wrong on a day.
+fn is_quiet(day: u32, days: u32) -> bool {
+    day % (DISTURBED_DAYS + QUIET_DAYS) >= DISTURBED_DAYS || day + QUIET_DAYS >= days
+}
+
+impl World {
+    fn live_a_day(self: &Arc<Self>, day: u32) {
+        let begins = self.time.start() + SignedDuration::from_hours(24 * i64::from(day));
+        self.live_until(begins);
+        let quiet = is_quiet(day, self.plan.days);
+        self.faults.set_quiet(quiet);
+        self.trace.note(None, format_args!("day {day}{}", if quiet { ", on which nothing goes wrong" } else { "" }));
+        self.set_clocks(day);
+        if self.faults.happens(FaultKind::CronWeekOff, &format!("day {day}")) {
+            self.trace.note(None, format_args!("no cron runs for a week"));
+            self.set_cron_off_until(begins + SignedDuration::from_hours(7 * 24));
+        }
+        self.plan_customers(day, begins);
+        if day % 7 == 6 {
+            self.agenda.add(begins + SignedDuration::from_hours(9), None, Event::Operator);
+        }
+        for (at, job) in self.lines_of(begins) {
+            self.live_until(at);
+            let hosts = self.hosts_of(day, job);
+            if !hosts.is_empty() {
+                self.cron(job, &hosts);
+            }
+            if self.violation().is_some() {
+                return;
+            }
+        }
+        self.live_until(begins + SignedDuration::from_hours(24));
+        self.check_all();
+        let was_last = !is_quiet(day + 1, self.plan.days) || day + 1 == self.plan.days;
+        if quiet && was_last {
+            self.check_resolved();
+        }
+    }
+
+    /// The lines of the crontab that are due in the 24 hours from `begins`, by the clock on the hosts' walls.
+    fn lines_of(&self, begins: Timestamp) -> Vec<(Timestamp, Job)> {
+        let ends = begins + SignedDuration::from_hours(24);
+        let first: Date = self.cron_zone.to_datetime(begins).date();
+        let days = [first, first.saturating_add(1.day())];
+        let lines = days.iter().flat_map(|day| CRONTAB.iter().map(|(time, job)| (day.to_datetime(*time), *job)));
+        // A time that does not exist on a day comes an hour later, one that comes twice is the first.
+        let lines = lines.filter_map(|(local, job)| Some((self.cron_zone.to_timestamp(local).ok()?, job)));
+        let mut lines: Vec<_> = lines.filter(|(at, _)| (begins..ends).contains(at)).collect();
+        lines.sort();
+        lines
+    }
+
+    /// On which hosts cron starts a job today.
+    fn hosts_of(&self, day: u32, job: Job) -> Vec<usize> {
+        if self.is_cron_off() {
+            return Vec::new();
+        }
+        let all = 0..self.clocks.len();
+        let runs =
+            |host: &usize| !self.faults.happens(FaultKind::CronMissed, &format!("day {day} h{host} {}", job.name()));
+        let mut hosts: Vec<usize> = all.filter(runs).collect();
+        if !self.faults.happens(FaultKind::HostsAtOnce, &format!("day {day} {}", job.name())) {
+            hosts.truncate(1);
+        }
+        hosts
+    }
+
+    fn set_clocks(&self, day: u32) {
+        for (host, clock) in self.clocks.iter().enumerate() {
+            let place = format!("day {day} h{host}");
+            let by = SignedDuration::from_secs(self.chance.at(&place).between(60, 7_200).cast_signed());
+            let wrong_by = if self.faults.happens(FaultKind::ClockForward, &place) {
+                by
+            } else if self.faults.happens(FaultKind::ClockBack, &place) {
+                -by
+            } else {
+                SignedDuration::ZERO
+            };
+            if wrong_by != SignedDuration::ZERO {
+                self.trace.note(None, format_args!("the clock of h{host} is wrong by {wrong_by:#}"));
+            }
+            clock.set_wrong_by(wrong_by);
+        }
+    }
+
+    fn check_all(&self) {
+        for number in self.accounts.numbers() {
+            self.check_account(number);
+        }
+    }
+}

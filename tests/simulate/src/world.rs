@@ -1,0 +1,205 @@
+//! The simulated world: its truth, and what happens in it.
+
+pub mod accounts;
+pub mod agenda;
+pub mod bank;
+pub mod callbacks;
+pub mod customers;
+pub(crate) mod echodesk;
+pub(crate) mod operator;
+mod setup;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::chance::Chance;
+use crate::database::Database;
+use crate::fault::{FaultKind, Faults};
+use crate::plan::Plan;
+use crate::process::Process;
+use crate::time::{HostClock, TrueTime};
+use crate::trace::{TenantNumber, Trace};
+use crate::violation::{Invariant, Violation};
+use accounts::Accounts;
+use agenda::{Agenda, Event};
+use bank::BankWorld;
+use callbacks::Signatures;
+
+/// How far ahead something may be that happens in the middle of a run instead.
+const SOON: SignedDuration = SignedDuration::from_hours(12);
+
+/// A simulated world.
+pub struct World {
+    /// What is simulated.
+    pub plan: Plan,
+    /// What all chance follows from.
+    pub chance: Chance,
+    /// What time it really is.
+    pub time: TrueTime,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What happened.
+    pub trace: Trace,
+    /// The database.
+    pub database: Database,
+    /// What will happen.
+    pub agenda: Agenda,
+    /// The truth about subscriptions.
+    pub accounts: Accounts,
+    /// The bank.
+    pub bank: BankWorld,
+    /// Who signs callbacks.
+    pub signatures: Signatures,
+    /// The clocks of the hosts.
+    pub clocks: Vec<HostClock>,
+    /// Whose calendar days count for customers.
+    pub billing_zone: TimeZone,
+    /// By whose clock the crontab runs.
+    pub cron_zone: TimeZone,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    violation: Option<Violation>,
+    counts: Counts,
+    database_away_until: Option<Timestamp>,
+    cron_off_until: Option<Timestamp>,
+    /// Whether something happens in the middle of a run just now.
+    meanwhile: bool,
+}
+
+/// What is counted for the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Captures of the bank.
+    pub captures: u64,
+    /// Runs of programs, by name.
+    pub runs: BTreeMap<&'static str, u64>,
+    /// Mails that a mail server took.
+    pub mails: u64,
+    /// Suspensions.
+    pub suspensions: u64,
+    /// Suspensions that were lifted.
+    pub reactivations: u64,
+    /// Messages that arrived in mailboxes.
+    pub messages: u64,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("plan", &self.plan).field("time", &self.time).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// A promise was broken. The first time counts.
+    pub fn violated(&self, invariant: Invariant, tenant: impl Into<Option<TenantNumber>>, what: String) {
+        let violation = Violation { invariant, tenant: tenant.into(), at: self.time.now(), what };
+        self.trace.note(violation.tenant, format_args!("VIOLATION of {}: {}", invariant.number(), violation.what));
+        self.lock().violation.get_or_insert(violation);
+    }
+
+    /// What was broken first, if anything was.
+    #[must_use]
+    pub fn violation(&self) -> Option<Violation> {
+        self.lock().violation.clone()
+    }
+
+    /// Counts something.
+    pub fn count(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.lock().counts);
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.lock().counts.clone()
+    }
+
+    /// Nobody reaches the database for so long.
+    pub fn set_database_away_for(&self, time: Duration) {
+        self.lock().database_away_until = self.time.now().checked_add(time).ok();
+    }
+
+    /// Whether nobody reaches the database.
+    #[must_use]
+    pub fn is_database_away(&self) -> bool {
+        self.lock().database_away_until.is_some_and(|until| self.time.now() < until)
+    }
+
+    /// No host's cron runs until then.
+    pub(crate) fn set_cron_off_until(&self, until: Timestamp) {
+        self.lock().cron_off_until = Some(until);
+    }
+
+    /// Whether no host's cron runs. On days on which nothing goes wrong it does.
+    pub(crate) fn is_cron_off(&self) -> bool {
+        let until = self.lock().cron_off_until;
+        !self.faults.is_quiet() && until.is_some_and(|until| self.time.now() < until)
+    }
+
+    /// What may happen in the world while a process is about to make a call.
+    pub(crate) fn meanwhile(self: &Arc<Self>, process: &Process, place: &str, tenant: Option<TenantNumber>) {
+        if std::mem::replace(&mut self.lock().meanwhile, true) {
+            return;
+        }
+        let now = self.time.now();
+        if self.faults.happens(FaultKind::WorldMeanwhile, place) {
+            let event = match tenant {
+                Some(tenant) => self.agenda.take_of(tenant, now + SOON).map(|(_, event)| (Some(tenant), event)),
+                None => self.agenda.take_until(now + SOON).map(|(_, tenant, event)| (tenant, event)),
+            };
+            if let Some((tenant, event)) = event {
+                self.trace.note(tenant, format_args!("meanwhile, at {place}:"));
+                self.happens(tenant, event);
+            }
+        }
+        if self.faults.happens(FaultKind::RunMeanwhile, place) {
+            self.trace.note(tenant, format_args!("meanwhile, at {place}, another host looks at what expires"));
+            self.run_meanwhile(process);
+        }
+        self.lock().meanwhile = false;
+    }
+
+    /// Lets everything happen that happens until then.
+    pub(crate) fn live_until(self: &Arc<Self>, then: Timestamp) {
+        while let Some((at, tenant, event)) = self.agenda.take_until(then) {
+            self.time.pass_until(at);
+            self.happens(tenant, event);
+        }
+        self.time.pass_until(then);
+    }
+
+    /// Lets the world live while runs do: what is due happens as time passes. Never ends.
+    pub(crate) async fn live(self: Arc<Self>) {
+        const GLANCE: Duration = Duration::from_millis(250);
+        loop {
+            let now = self.time.now();
+            while let Some((_, tenant, event)) = self.agenda.take_until(now) {
+                self.happens(tenant, event);
+            }
+            let next = self.agenda.next_at().map(|at| at.duration_since(now).unsigned_abs());
+            tokio::time::sleep(next.unwrap_or(GLANCE).clamp(Duration::from_millis(1), GLANCE)).await;
+        }
+    }
+
+    fn happens(self: &Arc<Self>, tenant: Option<TenantNumber>, event: Event) {
+        match (event, tenant) {
+            (Event::PaymentEnds { order }, _) => self.payment_ends(&order),
+            (Event::Callback(callback), _) => self.callback_arrives(&callback),
+            (Event::Customer(act), Some(tenant)) => self.customer_acts(tenant, act),
+            (Event::Operator, _) => self.operator_looks(),
+            (Event::Customer(_) | Event::EchoDeskRetry { .. }, _) => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,309 @@
+//! The bank: its books, and how it charges.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use echodesk_billing::model::{BankOrderId, Receipt, ReceiptStatus, Refusal};
+use echodesk_billing::ports::{ChargeAnswer, ChargeRequest};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::fault::FaultKind;
+use crate::trace::TenantNumber;
+use crate::violation::Invariant;
+use crate::world::World;
+use crate::world::accounts::{Capture, Payer};
+use crate::world::agenda::{CallbackEvent, Event};
+
+/// For so long the bank knows a key: the day that the runs trust it for, and what a clock may be wrong by.
+const KEYS_LIVE_FOR: SignedDuration = SignedDuration::from_hours(26);
+
+/// Codes of refusals, the usual one more often.
+const REFUSALS: [&str; 7] = ["107", "107", "106", "112", "199", "101", "105"];
+
+/// A card that was saved with an order.
+#[derive(Clone, Copy, Debug)]
+pub struct CardOnFile {
+    /// Whose it is.
+    pub tenant: TenantNumber,
+    /// What its order cost, and so what it is charged.
+    pub amount: Decimal,
+    /// Whether it is over with it.
+    pub expired: bool,
+}
+
+/// An order of the bank.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Our name of it.
+    pub external: String,
+    /// The order whose card is charged.
+    pub parent: String,
+    /// Whose it is.
+    pub tenant: TenantNumber,
+    /// How much.
+    pub amount: Decimal,
+    /// Until when the subscription was paid when the order was made.
+    pub period: Timestamp,
+    /// Where it stands.
+    pub state: OrderState,
+}
+
+/// Where an order stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// It is not decided yet.
+    Processing,
+    /// The money has moved.
+    Completed,
+    /// It has not, with the response code.
+    Rejected(&'static str),
+}
+
+/// The bank's books.
+#[derive(Debug, Default)]
+pub struct BankWorld {
+    state: Mutex<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    cards: BTreeMap<String, CardOnFile>,
+    orders: BTreeMap<String, Order>,
+    /// Orders of each tenant.
+    counts: BTreeMap<TenantNumber, u32>,
+    keys: HashMap<Uuid, (ChargeAnswer, Timestamp)>,
+}
+
+impl BankWorld {
+    /// A card is saved.
+    pub fn add_card(&self, order: &str, card: CardOnFile) {
+        self.lock().cards.insert(order.to_owned(), card);
+    }
+
+    /// A card is deleted.
+    pub fn remove_card(&self, order: &str) {
+        self.lock().cards.remove(order);
+    }
+
+    /// An order.
+    #[must_use]
+    pub fn order(&self, order: &str) -> Option<Order> {
+        self.lock().orders.get(order).cloned()
+    }
+
+    /// The orders of a tenant that are not decided.
+    #[must_use]
+    pub fn undecided(&self, tenant: TenantNumber) -> Vec<String> {
+        let books = self.lock();
+        let open =
+            books.orders.iter().filter(|(_, order)| order.tenant == tenant && order.state == OrderState::Processing);
+        open.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whose card was saved with an order.
+    #[must_use]
+    pub fn tenant_of_card(&self, order: &str) -> Option<TenantNumber> {
+        self.lock().cards.get(order).map(|card| card.tenant)
+    }
+
+    /// Whose order it is.
+    #[must_use]
+    pub fn tenant_of_order(&self, order: &str) -> Option<TenantNumber> {
+        self.lock().orders.get(order).map(|order| order.tenant)
+    }
+
+    /// The orders that were made under a name of ours.
+    #[must_use]
+    pub fn of_external(&self, external: &str) -> Vec<Order> {
+        self.lock().orders.values().filter(|order| order.external == external).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    /// The bank takes a charge.
+    pub(crate) fn bank_charges(&self, request: &ChargeRequest) -> ChargeAnswer {
+        let now = self.time.now();
+        let known = self.bank.lock().keys.get(&request.key).cloned();
+        if let Some((answer, at)) = known
+            && now.duration_since(at) < KEYS_LIVE_FOR
+        {
+            return answer;
+        }
+        let card = self.bank.lock().cards.get(&request.parent.0).copied();
+        let answer = match card {
+            None => ChargeAnswer::Refused(Refusal::Http {
+                status: 404,
+                code: Some("102".to_owned()),
+                message: "no such card".to_owned(),
+            }),
+            Some(card) => ChargeAnswer::Accepted(self.bank_makes_order(request, card, now)),
+        };
+        self.bank.lock().keys.insert(request.key, (answer.clone(), now));
+        answer
+    }
+
+    fn bank_makes_order(&self, request: &ChargeRequest, card: CardOnFile, now: Timestamp) -> BankOrderId {
+        // By its number alone, so that what chance decides does not depend on how others fare.
+        let number = {
+            let mut books = self.bank.lock();
+            let count = books.counts.entry(card.tenant).or_default();
+            *count += 1;
+            *count
+        };
+        let id = format!("bank-{}-{number}", card.tenant);
+        let period = self.accounts.read(card.tenant, |account| account.expires_at);
+        let order = Order {
+            external: request.order.0.clone(),
+            parent: request.parent.0.clone(),
+            tenant: card.tenant,
+            amount: card.amount,
+            period,
+            state: OrderState::Processing,
+        };
+        self.bank.lock().orders.insert(id.clone(), order);
+        let mut dice = self.chance.at(&format!("bank takes {id}"));
+        let takes = if self.faults.happens(FaultKind::BankSlow, &id) {
+            SignedDuration::from_mins(dice.between(30, 3 * 24 * 60).cast_signed())
+        } else {
+            SignedDuration::from_millis(dice.between(300, 20_000).cast_signed())
+        };
+        self.trace.note(card.tenant, format_args!("the bank makes order {id}; it ends in {takes:#}"));
+        self.agenda.add(now + takes, card.tenant, Event::PaymentEnds { order: id.clone() });
+        if self.faults.happens(FaultKind::CallbackForged, &id) {
+            let at = now + SignedDuration::from_millis(dice.between(1, 60_000).cast_signed());
+            let forged = CallbackEvent { order: id.clone(), status: "completed", signed: false, to_echodesk: false };
+            self.agenda.add(at, card.tenant, Event::Callback(forged));
+        }
+        BankOrderId(id)
+    }
+
+    /// A payment ends: money moves or not, and callbacks are on their way.
+    pub(crate) fn payment_ends(&self, id: &str) {
+        let Some(order) = self.bank.order(id).filter(|order| order.state == OrderState::Processing) else { return };
+        let (profile, now) = (self.accounts.read(order.tenant, |account| account.profile), self.time.now());
+        let mut dice = self.chance.at(&format!("bank decides {id}"));
+        let card = self.bank.lock().cards.get(&order.parent).copied();
+        let state = match card {
+            None => OrderState::Rejected("103"),
+            Some(card) if card.expired => OrderState::Rejected("105"),
+            Some(_) if dice.per_mille(profile.refused) => OrderState::Rejected(dice.one_of(&REFUSALS)),
+            Some(_) => OrderState::Completed,
+        };
+        if let Some(order) = self.bank.lock().orders.get_mut(id) {
+            order.state = state.clone();
+        }
+        match &state {
+            OrderState::Completed => self.captured(&order, now),
+            state => self.trace.note(order.tenant, format_args!("the bank refuses {id}: {state:?}")),
+        }
+        self.send_callbacks(id, &order, &state, now);
+    }
+
+    fn captured(&self, order: &Order, now: Timestamp) {
+        let payer = Payer::of(&order.external);
+        self.trace.note(order.tenant, format_args!("captured: {} {} GEL", order.external, order.amount));
+        self.count(|counts| counts.captures += 1);
+        let (price, earlier) = self.accounts.change(order.tenant, |account| {
+            let of_period = |capture: &&Capture| capture.payer != Payer::Customer && capture.period == order.period;
+            let earlier = account.captures.iter().find(of_period).map(|capture| capture.order.clone());
+            account.captures.push(Capture {
+                order: order.external.clone(),
+                amount: order.amount,
+                payer,
+                period: order.period,
+                at: now,
+            });
+            (account.price, earlier)
+        });
+        if let Some(earlier) = earlier {
+            let what = format!(
+                "{} was captured for the period from {}, which {earlier} had paid",
+                order.external, order.period
+            );
+            self.violated(Invariant::OneCapture, order.tenant, what);
+        }
+        let _ = price;
+    }
+
+    fn send_callbacks(&self, id: &str, order: &Order, state: &OrderState, now: Timestamp) {
+        let mut dice = self.chance.at(&format!("callbacks of {id}"));
+        let status = if *state == OrderState::Completed { "completed" } else { "rejected" };
+        let happens = |kind| self.faults.happens(kind, id);
+        let callback = |status, to_echodesk| {
+            Event::Callback(CallbackEvent { order: id.to_owned(), status, signed: true, to_echodesk })
+        };
+        let mut at = now + SignedDuration::from_millis(dice.between(100, 5_000).cast_signed());
+        if happens(FaultKind::CallbackLate) {
+            at += SignedDuration::from_mins(dice.between(60, 4 * 24 * 60).cast_signed());
+        }
+        if happens(FaultKind::EchoDeskHook) {
+            let before = SignedDuration::from_millis(dice.between(0, 200).cast_signed() - 100);
+            self.agenda.add((at + before).max(now), order.tenant, callback(status, true));
+        }
+        if happens(FaultKind::CallbackLost) {
+            return;
+        }
+        self.agenda.add(at, order.tenant, callback(status, false));
+        if happens(FaultKind::CallbackTwice) {
+            let later = SignedDuration::from_secs(dice.between(0, 7_200).cast_signed());
+            self.agenda.add(at + later, order.tenant, callback(status, false));
+        }
+        if happens(FaultKind::CallbackReordered) {
+            let later = SignedDuration::from_secs(dice.between(1, 600).cast_signed());
+            self.agenda.add(at + later, order.tenant, callback("processing", false));
+        }
+    }
+
+    /// What the bank says of an order.
+    pub(crate) fn bank_receipt(&self, id: &BankOrderId) -> Option<Receipt> {
+        let books = self.bank.lock();
+        if let Some(order) = books.orders.get(&id.0) {
+            return Some(receipt(id, order));
+        }
+        let card = books.cards.get(&id.0)?;
+        Some(Receipt {
+            order: id.clone(),
+            external: None,
+            status: ReceiptStatus::Completed,
+            requested: Some(card.amount),
+            transferred: Some(card.amount),
+            currency: Some("GEL".to_owned()),
+            parent: None,
+            code: Some("100".to_owned()),
+            reject_reason: None,
+        })
+    }
+}
+
+fn receipt(id: &BankOrderId, order: &Order) -> Receipt {
+    let (status, code) = match &order.state {
+        OrderState::Processing => (ReceiptStatus::Processing, None),
+        OrderState::Completed => (ReceiptStatus::Completed, Some("100")),
+        OrderState::Rejected(code) => (ReceiptStatus::Rejected, Some(*code)),
+    };
+    Receipt {
+        order: id.clone(),
+        external: Some(order.external.clone()),
+        transferred: (status == ReceiptStatus::Completed).then_some(order.amount),
+        status,
+        requested: Some(order.amount),
+        currency: Some("GEL".to_owned()),
+        parent: Some(BankOrderId(order.parent.clone())),
+        code: code.map(str::to_owned),
+        reject_reason: None,
+    }
+}
+
+impl OrderState {
+    /// The response code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        if let Self::Rejected(code) = self { Some(code) } else { None }
+    }
+}

@@ -1,0 +1,48 @@
+//! The person who looks up what the runs ask a person for.
+
+use std::sync::Arc;
+
+use echodesk_billing::model::{Attempt, Refusal};
+use echodesk_billing::ports::{BillingStore as _, Settlement, Source};
+use jiff::SignedDuration;
+
+use crate::world::World;
+use crate::world::bank::OrderState;
+
+/// A charge that is open for longer is looked up at the bank.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(30);
+
+impl World {
+    /// What needs a person is looked up at the bank and resolved, as `echodesk orders resolve` does.
+    pub(crate) fn operator_looks(self: &Arc<Self>) {
+        let left = self.database.store.left(None, None, usize::MAX).unwrap_or_default();
+        let now = self.time.now();
+        for attempt in left {
+            if attempt.trouble.is_some() || now.duration_since(attempt.prepared_at) > PATIENCE {
+                self.resolve(&attempt);
+            }
+        }
+    }
+
+    fn resolve(&self, attempt: &Attempt) {
+        let Some(tenant) = self.accounts.of_subscription(attempt.subscription) else { return };
+        let orders = self.bank.of_external(attempt.order.as_str());
+        if orders.iter().any(|order| order.state == OrderState::Processing) {
+            return;
+        }
+        let is_paid = orders.iter().any(|order| order.state == OrderState::Completed);
+        let because = "looked up at the bank";
+        let refusal = (!is_paid).then(|| Refusal::Person { because: because.to_owned() });
+        let settlement = Settlement {
+            refusal: refusal.as_ref(),
+            bank_order: None,
+            source: Source::Person { because },
+            now: self.time.now(),
+            run: None,
+            time_zone: &self.billing_zone,
+        };
+        let settled = self.database.store.settle(attempt.id, &settlement);
+        self.trace.note(tenant, format_args!("the operator resolves {}, paid: {is_paid}: {settled:?}", attempt.order));
+        self.check_account(tenant);
+    }
+}
