@@ -93,6 +93,8 @@ faults! {
     ClockForward = "clock-forward", 20;
     /// A host's clock jumps back, up to an hour, for a day.
     ClockBack = "clock-back", 20;
+    /// A host's clock jumps in the middle of a run, to anywhere up to an hour from the true time.
+    ClockJumps = "clock-jumps", 2;
     /// The mail server says 4xx.
     SmtpLater = "smtp-later", 60;
     /// The mail server says 5xx.

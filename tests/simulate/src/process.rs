@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use echodesk_core::{RunId, StoreError, StoreErrorKind};
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 
 use crate::fault::FaultKind;
@@ -94,6 +95,12 @@ impl Process {
         let place = self.place(call, tenant);
         let (world, faults) = (&self.world, &self.world.faults);
         world.meanwhile(self, &place, tenant);
+        if faults.happens(FaultKind::ClockJumps, &place) {
+            let by = world.chance.at(&format!("jump {place}")).between(0, 7_200).cast_signed() - 3_600;
+            world.trace.note(tenant, format_args!("the clock is wrong by {by} s from now on, at {place}"));
+            self.clock.set_wrong_by(SignedDuration::from_secs(by));
+            self.disturb();
+        }
         if faults.happens(FaultKind::DatabaseAway, &place) {
             let mut dice = world.chance.at(&format!("away {place}"));
             let seconds = dice.one_of(&[1, 2, 5, 30, 600, 3600]);
