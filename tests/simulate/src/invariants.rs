@@ -7,4 +7,5 @@ mod forgotten;
 mod notices;
 mod resolved;
 mod truth;
+mod waiting;
 mod wire;
