@@ -13,6 +13,7 @@ use crate::gate::Gate;
 use crate::time::HostClock;
 use crate::trace::TenantNumber;
 use crate::world::World;
+use crate::world::customers::Act;
 
 /// A run of a program.
 #[derive(Debug)]
@@ -94,6 +95,11 @@ impl Process {
         let place = self.place(call, tenant);
         let (world, faults) = (&self.world, &self.world.faults);
         world.meanwhile(self, &place, tenant);
+        if let ("suspend", Some(tenant)) = (call, tenant)
+            && faults.happens(FaultKind::PaidAtLastMoment, &place)
+        {
+            world.customer_acts(tenant, Act::Pay { saves_card: false });
+        }
         if faults.happens(FaultKind::DatabaseAway, &place) {
             let mut dice = world.chance.at(&format!("away {place}"));
             let seconds = dice.one_of(&[1, 2, 5, 30, 600, 3600]);

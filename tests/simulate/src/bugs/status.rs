@@ -105,9 +105,8 @@ impl StatusStore for Layer {
         now: Timestamp,
     ) -> Result<Suspended, StoreError> {
         match self.bug {
-            Bug::SuspensionUnconditional | Bug::OpenChargeIgnored => {
-                suspensions::blindly(&self.process, subscription, now)
-            }
+            Bug::SuspensionUnconditional => suspensions::blindly(&self.process, subscription, None, now),
+            Bug::OpenChargeIgnored => suspensions::blindly(&self.process, subscription, Some(policy), now),
             Bug::SuspensionNoticeApart => suspensions::with_its_notice_apart(&self.process, subscription, policy, now),
             Bug::SuspensionDeletes => {
                 let suspended = self.port.suspend(subscription, policy, now)?;

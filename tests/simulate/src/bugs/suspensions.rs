@@ -11,10 +11,12 @@ use jiff::Timestamp;
 use crate::database::literal;
 use crate::process::{Effect, Process};
 
-/// Suspends whoever was judged to be due before, whatever has happened since.
+/// Suspends whoever was judged to be due before, whatever charge is open, and whatever has happened since unless
+/// `looks_again`.
 pub(super) fn blindly(
     process: &Arc<Process>,
     subscription: SubscriptionId,
+    looks_again: Option<&ExpiryPolicy>,
     now: Timestamp,
 ) -> Result<Suspended, StoreError> {
     let world = &process.world;
@@ -23,7 +25,8 @@ pub(super) fn blindly(
         let Some(number) = number else { return Ok(Suspended::Changed) };
         let (tenant, expired_at, is_suspended) =
             world.accounts.read(number, |account| (account.tenant, account.expires_at, account.suspended_at.is_some()));
-        if is_suspended {
+        let is_early = looks_again.is_some_and(|policy| now < policy.suspension_at(expired_at));
+        if is_suspended || is_early {
             return Ok(Suspended::Changed);
         }
         world.database.execute(&format!(
