@@ -5,12 +5,14 @@ mod billing;
 mod mail;
 mod notices;
 mod status;
+mod suspensions;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use billing::{bank, billing_store};
-pub(crate) use status::status_store;
+pub(crate) use notices::{outbox, transport};
+pub(crate) use status::{dry_run, expiry_policy, status_store};
 
 macro_rules! bugs {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
@@ -74,6 +76,10 @@ bugs! {
     SuspensionNoticeApart = "suspension-notice-apart";
     /// An open charge does not keep anybody from being suspended.
     OpenChargeIgnored = "open-charge-ignored";
+    /// A suspension of who has paid meanwhile is not lifted.
+    SuspensionNotLifted = "suspension-not-lifted";
+    /// Days are counted in UTC, wherever the customers are.
+    DaysInUtc = "days-in-utc";
     /// A notice is marked as sent before it is.
     NoticeMarkedBeforeSent = "notice-marked-before-sent";
     /// A notice that is sent again has a new Message-ID.
@@ -84,6 +90,8 @@ bugs! {
     NoticeNotLookedAtAgain = "notice-not-looked-at-again";
     /// A notice that could not be sent is forgotten.
     NoticeDropped = "notice-dropped";
+    /// The claim on notices of a delivery that died is never over.
+    NoticeClaimWithoutExpiry = "notice-claim-without-expiry";
     /// A dry run queues its notices.
     DryRunWrites = "dry-run-writes";
     /// The cursor of a folder is moved before its messages are stored.

@@ -87,6 +87,8 @@ faults! {
     WorldMeanwhile = "world-meanwhile", 30;
     /// A host's cron misses a line.
     CronMissed = "cron-missed", 60;
+    /// A customer pays at the very moment of the suspension.
+    PaidAtLastMoment = "paid-at-last-moment", 60;
     /// No host's cron runs for a week.
     CronWeekOff = "cron-week-off", 6;
     /// A host's clock jumps forward, up to an hour, for a day.

@@ -1,4 +1,11 @@
 //! The promises, each checked against the world's own truth.
 
 mod accounts;
+mod digest;
+mod dry_runs;
+mod forgotten;
+mod notices;
 mod resolved;
+mod truth;
+mod waiting;
+mod wire;

@@ -3,4 +3,6 @@
 
 pub mod bank;
 pub mod billing;
+pub mod outbox;
 pub mod status;
+pub mod transport;

@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::time::HostClock;
 use crate::trace::TenantNumber;
 use crate::world::World;
+use crate::world::customers::Act;
 
 /// A run of a program.
 #[derive(Debug)]
@@ -100,6 +101,11 @@ impl Process {
             world.trace.note(tenant, format_args!("the clock is wrong by {by} s from now on, at {place}"));
             self.clock.set_wrong_by(SignedDuration::from_secs(by));
             self.disturb();
+        }
+        if let ("suspend", Some(tenant)) = (call, tenant)
+            && faults.happens(FaultKind::PaidAtLastMoment, &place)
+        {
+            world.customer_acts(tenant, Act::Pay { saves_card: false });
         }
         if faults.happens(FaultKind::DatabaseAway, &place) {
             let mut dice = world.chance.at(&format!("away {place}"));

@@ -1,14 +1,20 @@
 //! The programs as cron starts them, on one or several hosts at once.
 
+mod delivery;
+mod dry;
 mod expiry;
 mod renewals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use echodesk_core::{StoreError, StoreErrorKind};
+
 use crate::gate::{self, Gate};
 use crate::process::Process;
 use crate::world::World;
+use delivery::delivery;
+use expiry::expiry;
 use renewals::renewals;
 
 /// A program of the crontab.
@@ -41,33 +47,51 @@ impl World {
             let name = format!("{at} h{host} {}", job.name());
             (name, self.clocks[host].clone())
         };
-        match job {
-            // It waits for nothing but the database, so several at once are one within another: see `run_meanwhile`.
-            Job::Status => {
-                for host in hosts {
-                    let (name, clock) = begin(*host);
-                    self.look_at_expiry(&Process::begin(self, name, clock, Arc::new(Gate::opened())));
-                }
+        gate::run(&self.time, &gate, async {
+            let life = tokio::spawn(Arc::clone(self).live());
+            let mut runs = tokio::task::JoinSet::new();
+            for host in hosts {
+                let (name, clock) = begin(*host);
+                let wait = self.chance.at(&format!("start {name}")).between(0, 3_000);
+                let process = Process::begin(self, name, clock, Arc::clone(&gate));
+                runs.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    run(job, &process).await;
+                });
             }
-            Job::Payments => gate::run(&self.time, &gate, async {
-                let life = tokio::spawn(Arc::clone(self).live());
-                let mut runs = tokio::task::JoinSet::new();
-                for host in hosts {
-                    let (name, clock) = begin(*host);
-                    let wait = self.chance.at(&format!("start {name}")).between(0, 3_000);
-                    let process = Process::begin(self, name, clock, Arc::clone(&gate));
-                    runs.spawn(async move {
-                        tokio::time::sleep(Duration::from_millis(wait)).await;
-                        tokio::select! {
-                            biased;
-                            () = process.death() => {}
-                            () = renewals(&process) => {}
-                        }
-                    });
-                }
-                while runs.join_next().await.is_some() {}
-                life.abort();
-            }),
-        }
+            while runs.join_next().await.is_some() {}
+            life.abort();
+        });
+    }
+}
+
+/// A program from its start to its end, or its death. As every job: its own work, then delivery, unless the database
+/// is away.
+async fn run(job: Job, process: &Arc<Process>) {
+    let can_deliver = match job {
+        Job::Payments => unless_it_dies(process, renewals(process)).await.unwrap_or(false),
+        Job::Status => expiry(process).await,
+    };
+    if can_deliver && !process.is_dead() {
+        unless_it_dies(process, delivery(process)).await;
+    }
+    if process.is_dead() {
+        process.world.post_office.silence(process.run);
+    }
+}
+
+async fn unless_it_dies<T>(process: &Process, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = process.death() => None,
+        done = work => Some(done),
+    }
+}
+
+/// Whether a job delivers after work that ended so.
+fn can_deliver<T>(done: &Result<T, StoreError>, is_away: impl FnOnce(&T) -> bool) -> bool {
+    match done {
+        Ok(report) => !is_away(report),
+        Err(error) => error.kind != StoreErrorKind::Unavailable,
     }
 }

@@ -107,6 +107,7 @@ impl World {
                 return;
             }
         }
+        self.perhaps_dry_runs(day);
         self.live_until(begins + SignedDuration::from_hours(24));
         self.check_all();
         let was_last = !is_quiet(day + 1, self.plan.days) || day + 1 == self.plan.days;
@@ -164,5 +165,7 @@ impl World {
         for number in self.accounts.numbers() {
             self.check_account(number);
         }
+        self.check_new_notices();
+        self.check_fates();
     }
 }

@@ -78,11 +78,23 @@ impl HostClock {
     pub fn set_wrong_by(&self, by: SignedDuration) {
         *self.wrong_by.lock().unwrap_or_else(PoisonError::into_inner) = by;
     }
+
+    /// How much it is ahead of the true time; less than nothing if it is behind.
+    #[must_use]
+    pub fn wrong_by(&self) -> SignedDuration {
+        *self.wrong_by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it shows the true time.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.wrong_by() == SignedDuration::ZERO
+    }
 }
 
 impl Clock for HostClock {
     fn now(&self) -> Timestamp {
-        self.time.now() + *self.wrong_by.lock().unwrap_or_else(PoisonError::into_inner)
+        self.time.now() + self.wrong_by()
     }
 
     fn elapsed(&self) -> Duration {

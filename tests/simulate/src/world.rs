@@ -6,7 +6,9 @@ pub mod bank;
 pub mod callbacks;
 pub mod customers;
 pub(crate) mod echodesk;
+pub mod notices;
 pub(crate) mod operator;
+pub mod post_office;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ use accounts::Accounts;
 use agenda::{Agenda, Event};
 use bank::BankWorld;
 use callbacks::Signatures;
+use notices::Notices;
+use post_office::PostOffice;
 
 /// How far ahead something may be that happens in the middle of a run instead.
 const SOON: SignedDuration = SignedDuration::from_hours(12);
@@ -53,6 +57,10 @@ pub struct World {
     pub accounts: Accounts,
     /// The bank.
     pub bank: BankWorld,
+    /// The notices that were queued.
+    pub notices: Notices,
+    /// The mail server.
+    pub post_office: PostOffice,
     /// Who signs callbacks.
     pub signatures: Signatures,
     /// The clocks of the hosts.

@@ -177,6 +177,8 @@ impl<T: Transport> Courier<T> {
         tokio::pin!(connecting);
         loop {
             tokio::select! {
+                // In this order, so that a run can be repeated exactly. It is the connection that is waited for.
+                biased;
                 connected = &mut connecting => return Some(connected),
                 () = tokio::time::sleep(LOOK_UP) => {
                     if self.run.leaves_off() {

@@ -120,8 +120,11 @@ impl<T: Transport> Crew<T> {
     async fn place<'q>(&mut self, queue: &'q mpsc::Sender<Arc<Claimed>>) -> Option<mpsc::Permit<'q, Arc<Claimed>>> {
         loop {
             tokio::select! {
-                place = queue.reserve() => return place.ok(),
+                // In this order, so that a run can be repeated exactly. A courier ends once, so room in the queue is
+                // never waited for in vain; the other way round, an end would be heard of only once it is full.
+                biased;
                 Some(ended) = self.couriers.join_next_with_id() => self.ended(ended).await,
+                place = queue.reserve() => return place.ok(),
             }
             if self.run.leaves_off() {
                 return None;

@@ -46,6 +46,7 @@ impl World {
             Some(tenant) => self.check_account(tenant),
             None => {}
         }
+        self.check_new_notices();
     }
 
     /// Holds a subscription against the truth.

@@ -30,6 +30,7 @@ impl World {
             }
             Err(error) => self.violated(Invariant::AllResolved, None, format!("the ledger cannot be read: {error}")),
         }
+        self.check_nothing_waits();
     }
 
     fn still_open(&self, tenant: Option<TenantNumber>, attempt: &echodesk_billing::model::Attempt) {

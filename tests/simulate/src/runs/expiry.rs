@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use echodesk_billing::rules::expiry::ExpiryPolicy;
 use echodesk_billing::status::{StatusEvent, StatusObserver, StatusOptions, watch};
 use echodesk_core::StopToken;
 
 use crate::bugs;
 use crate::gate::Gate;
 use crate::process::Process;
+use crate::runs::can_deliver;
 use crate::world::World;
 
 impl World {
@@ -19,14 +19,29 @@ impl World {
         self.look_at_expiry(&process);
     }
 
-    pub(super) fn look_at_expiry(self: &Arc<Self>, process: &Arc<Process>) {
+    /// Says whether the database was there to its end.
+    fn look_at_expiry(self: &Arc<Self>, process: &Arc<Process>) -> bool {
         let store = bugs::status_store(process);
-        let policy = ExpiryPolicy { time_zone: self.billing_zone.clone(), ..ExpiryPolicy::default() };
+        let policy = bugs::expiry_policy(self);
         let options = StatusOptions { policy, ..StatusOptions::default() };
+        let before = self.standings();
         let observer = Told { process };
         let done = watch(store.as_ref(), &process.clock, &StopToken::new(), &observer, &options);
+        let is_there = can_deliver(&done, |report| report.database_away);
         self.trace.note(None, format_args!("{} ends: {:?}", process.name, done.map(|report| report.totals)));
+        if !process.was_disturbed() && process.clock.is_right() {
+            self.check_nobody_forgotten(&before);
+        }
+        is_there
     }
+}
+
+/// A run of the watch. It waits for nothing but the database: so it has a thread of its own. Says whether the database
+/// was there to its end.
+pub(super) async fn expiry(process: &Arc<Process>) -> bool {
+    let inside = Arc::clone(process);
+    // To its end, even if the process dies: what is left of it has no effect.
+    tokio::task::spawn_blocking(move || inside.world.look_at_expiry(&inside)).await.unwrap_or(false)
 }
 
 struct Told<'a> {

@@ -11,9 +11,10 @@ use uuid::Uuid;
 use crate::bugs;
 use crate::chance::Dice;
 use crate::process::Process;
+use crate::runs::can_deliver;
 
-/// A run of renewals.
-pub(super) async fn renewals(process: &Arc<Process>) {
+/// A run of renewals. Says whether the database was there to its end.
+pub(super) async fn renewals(process: &Arc<Process>) -> bool {
     let world = &process.world;
     let policy = Policy { time_zone: world.billing_zone.clone(), ..Policy::default() };
     let options = RenewalOptions { policy, ..RenewalOptions::default() };
@@ -30,7 +31,9 @@ pub(super) async fn renewals(process: &Arc<Process>) {
         options,
     );
     let done = done.await;
+    let is_there = can_deliver(&done, |report| report.database_away);
     world.trace.note(None, format_args!("{} ends: {:?}", process.name, done.map(|report| report.totals)));
+    is_there
 }
 
 /// The keys of one run.

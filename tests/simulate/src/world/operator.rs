@@ -22,6 +22,16 @@ impl World {
                 self.resolve(&attempt);
             }
         }
+        self.retry_notices();
+    }
+
+    /// What is parked is sent again, as `echodesk notices retry --all` does.
+    fn retry_notices(&self) {
+        let retried = self.database.store.retry_notices(None, None, self.time.now());
+        for id in retried.unwrap_or_default() {
+            let tenant = self.notices.get(id).map(|notice| notice.tenant);
+            self.trace.note(tenant, format_args!("the operator has a notice sent again"));
+        }
     }
 
     fn resolve(&self, attempt: &Attempt) {
@@ -44,5 +54,6 @@ impl World {
         let settled = self.database.store.settle(attempt.id, &settlement);
         self.trace.note(tenant, format_args!("the operator resolves {}, paid: {is_paid}: {settled:?}", attempt.order));
         self.check_account(tenant);
+        self.check_new_notices();
     }
 }

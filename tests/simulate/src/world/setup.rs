@@ -21,6 +21,8 @@ use crate::world::agenda::Agenda;
 use crate::world::bank::{BankWorld, CardOnFile};
 use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
+use crate::world::notices::Notices;
+use crate::world::post_office::PostOffice;
 use crate::world::{State, World};
 
 /// The first moment of all simulations: some weeks before European clocks are changed.
@@ -50,6 +52,8 @@ impl World {
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            notices: Notices::default(),
+            post_office: PostOffice::default(),
             signatures: Signatures::shared(),
             clocks: (0..plan.hosts.max(1)).map(|_| HostClock::new(time.clone())).collect(),
             state: Mutex::new(State::default()),

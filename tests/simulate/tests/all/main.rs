@@ -1,1 +1,3 @@
+//! The simulator, held to what it is for.
 
+mod notices;
