@@ -10,6 +10,7 @@ pub mod plan;
 pub mod ports;
 pub mod process;
 pub mod runs;
+pub mod score;
 pub mod simulation;
 pub mod time;
 pub mod trace;
