@@ -219,6 +219,7 @@ struct State {
     quiet: bool,
     counts: BTreeMap<FaultKind, u64>,
     happened: Vec<FaultId>,
+    described: Vec<String>,
 }
 
 impl Faults {
@@ -243,6 +244,9 @@ impl Faults {
             let mut state = self.lock();
             *state.counts.entry(kind).or_default() += 1;
             state.happened.push(FaultId::of(kind, place));
+            if self.plan.only.is_some() {
+                state.described.push(format!("{kind}: {place}"));
+            }
         }
         happens
     }
@@ -268,6 +272,12 @@ impl Faults {
     #[must_use]
     pub fn happened(&self) -> Vec<FaultId> {
         self.lock().happened.clone()
+    }
+
+    /// The same in words, if the plan names them one by one: else they are too many.
+    #[must_use]
+    pub fn described(&self) -> Vec<String> {
+        self.lock().described.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -11,6 +11,7 @@ pub mod ports;
 pub mod process;
 pub mod runs;
 pub mod score;
+pub mod shrink;
 pub mod simulation;
 pub mod time;
 pub mod trace;

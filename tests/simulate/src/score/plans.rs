@@ -13,6 +13,7 @@ impl Bug {
             tenants: 20,
             only: None,
             days: 80,
+            quiet_from: None,
             hosts: 2,
             faults: FaultPlan::all(),
             bug: Some(self),
