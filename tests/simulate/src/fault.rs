@@ -71,6 +71,12 @@ faults! {
     CallbackEarly = "callback-early", 80;
     /// Somebody sends a callback that the bank has not signed.
     CallbackForged = "callback-forged", 60;
+    /// The bank has signed a callback about an order of somebody else's shop, which he has named as one of ours.
+    CallbackOfAnother = "callback-of-another", 40;
+    /// A charge that was made is answered with the id of another order.
+    BankOtherOrder = "bank-other-order", 4;
+    /// A question about an order is answered with another one, or with another amount.
+    BankWrongReceipt = "bank-wrong-receipt", 4;
     /// A process dies before it writes.
     DeathBeforeWrite = "death-before-write", 3;
     /// A process dies after it has written, before it does anything else.
@@ -107,7 +113,7 @@ faults! {
     DatabaseAway = "database-away", 2;
     /// A transaction is made, and the database goes away before it has said so.
     DatabaseLostAtCommit = "database-lost-at-commit", 2;
-    /// EchoDesk's own web hook gets a callback too, before or after ours.
+    /// EchoDesk's own web hook gets a callback too, before or after ours: it books a payment, or plans to charge again.
     EchoDeskHook = "echodesk-hook", 250;
     /// A folder's UIDVALIDITY changes, and its messages get new UIDs.
     UidValidityChanges = "uidvalidity-changes", 15;

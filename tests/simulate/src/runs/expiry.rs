@@ -8,6 +8,7 @@ use echodesk_core::StopToken;
 
 use crate::bugs;
 use crate::gate::Gate;
+use crate::invariants::Guarded;
 use crate::process::Process;
 use crate::world::World;
 
@@ -20,11 +21,12 @@ impl World {
     }
 
     pub(super) fn look_at_expiry(self: &Arc<Self>, process: &Arc<Process>) {
-        let store = bugs::status_store(process);
+        let store = bugs::forgetful(process, bugs::status_store(process));
+        let store = Guarded::new(self, store);
         let policy = ExpiryPolicy { time_zone: self.billing_zone.clone(), ..ExpiryPolicy::default() };
         let options = StatusOptions { policy, ..StatusOptions::default() };
         let observer = Told { process };
-        let done = watch(store.as_ref(), &process.clock, &StopToken::new(), &observer, &options);
+        let done = watch(&store, &process.clock, &StopToken::new(), &observer, &options);
         self.trace.note(None, format_args!("{} ends: {:?}", process.name, done.map(|report| report.totals)));
     }
 }

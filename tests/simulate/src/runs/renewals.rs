@@ -16,6 +16,7 @@ use crate::process::Process;
 pub(super) async fn renewals(process: &Arc<Process>) {
     let world = &process.world;
     let policy = Policy { time_zone: world.billing_zone.clone(), ..Policy::default() };
+    let policy = bugs::policy(world.plan.bug, policy);
     let options = RenewalOptions { policy, ..RenewalOptions::default() };
     let done = renew(
         RenewalWorld {
