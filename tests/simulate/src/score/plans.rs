@@ -14,7 +14,8 @@ impl Bug {
         }
         Plan {
             seed: 1,
-            tenants: 20,
+            // Somebody has to change something in the very second in which he is charged.
+            tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
             only: None,
             days: 80,
             hosts: 2,
