@@ -4,16 +4,11 @@ use std::collections::BTreeSet;
 
 use echodesk_billing::ports::BillingStore as _;
 
-use jiff::SignedDuration;
-
 use crate::trace::TenantNumber;
 use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::accounts::{Capture, Payer};
 use crate::world::operator::needs_person;
-
-/// So old a key is no longer used.
-const KEYS_TRUSTED_FOR: SignedDuration = SignedDuration::from_hours(22);
 
 impl World {
     /// Holds that everything is resolved.
@@ -36,18 +31,15 @@ impl World {
                 self.violated(Invariant::AllResolved, number, what);
             }
         }
+        // Asking again with a key that the bank may have forgotten would charge twice, and the bank cannot be asked by
+        // our name of an order: that needs a person, and so does what is marked as trouble.
+        self.count(|counts| counts.left_to_a_person += with_person.len() as u64);
         for attempt in left.iter().filter(|attempt| !needs_person(attempt)) {
             self.still_open(self.accounts.of_subscription(attempt.subscription), attempt);
         }
     }
 
     fn still_open(&self, tenant: Option<TenantNumber>, attempt: &echodesk_billing::model::Attempt) {
-        // Asking again with a key that the bank may have forgotten would charge twice, and the bank cannot be asked
-        // by our name of an order: that needs a person, and so does what is marked as trouble.
-        let age = self.time.now().duration_since(attempt.prepared_at);
-        if attempt.trouble.is_some() || (attempt.bank_order.is_none() && age > KEYS_TRUSTED_FOR) {
-            return self.count(|counts| counts.left_to_a_person += 1);
-        }
         self.violated(Invariant::AllResolved, tenant, format!("{attempt:?} is still open"));
     }
 }
