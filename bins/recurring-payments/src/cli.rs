@@ -56,7 +56,8 @@ pub(crate) struct RecurringPayments {
     /// How long a charge without an answer is repeated with its key; after that a person has to look
     ///
     /// The bank answers a repeated key as it answered the first time and does not charge again, as long
-    /// as it remembers the key. Longer than it does, and a repeat may charge twice.
+    /// as it remembers the key. Longer than it does, and a repeat may charge twice. Clocks may be wrong, so the
+    /// last twelfth of this time is not used: of a day, two hours.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = values::duration)]
     #[arg(help_heading = "How")]
     pub(crate) trust_key_for: Duration,

@@ -95,9 +95,9 @@ faults! {
     CronMissed = "cron-missed", 60;
     /// No host's cron runs for a week.
     CronWeekOff = "cron-week-off", 6;
-    /// A host's clock jumps forward, up to two hours, for a day.
+    /// A host's clock jumps forward, up to an hour, for a day.
     ClockForward = "clock-forward", 20;
-    /// A host's clock jumps back, up to two hours, for a day.
+    /// A host's clock jumps back, up to an hour, for a day.
     ClockBack = "clock-back", 20;
     /// The mail server says 4xx.
     SmtpLater = "smtp-later", 60;

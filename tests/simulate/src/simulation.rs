@@ -14,7 +14,13 @@ use crate::world::agenda::Event;
 use crate::world::{Counts, World};
 
 /// The lines of the crontab, in the order of the day.
-const CRONTAB: [(Time, Job); 2] = [(time(2, 0, 0, 0), Job::Payments), (time(3, 0, 0, 0), Job::Status)];
+const CRONTAB: [(Time, Job); 5] = [
+    (time(2, 0, 0, 0), Job::Payments),
+    (time(3, 0, 0, 0), Job::Status),
+    (time(8, 0, 0, 0), Job::Payments),
+    (time(14, 0, 0, 0), Job::Payments),
+    (time(20, 0, 0, 0), Job::Payments),
+];
 
 /// What came of a simulation.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +110,7 @@ impl World {
         }
         for (at, job) in self.lines_of(begins) {
             self.live_until(at);
-            let hosts = self.hosts_of(day, job);
+            let hosts = self.hosts_of(at, job);
             if !hosts.is_empty() {
                 self.cron(job, &hosts);
             }
@@ -133,15 +139,14 @@ impl World {
     }
 
     /// On which hosts cron starts a job today.
-    fn hosts_of(&self, day: u32, job: Job) -> Vec<usize> {
+    fn hosts_of(&self, at: Timestamp, job: Job) -> Vec<usize> {
         if self.is_cron_off() {
             return Vec::new();
         }
         let all = 0..self.clocks.len();
-        let runs =
-            |host: &usize| !self.faults.happens(FaultKind::CronMissed, &format!("day {day} h{host} {}", job.name()));
+        let runs = |host: &usize| !self.faults.happens(FaultKind::CronMissed, &format!("{at} h{host} {}", job.name()));
         let mut hosts: Vec<usize> = all.filter(runs).collect();
-        if !self.faults.happens(FaultKind::HostsAtOnce, &format!("day {day} {}", job.name())) {
+        if !self.faults.happens(FaultKind::HostsAtOnce, &format!("{at} {}", job.name())) {
             hosts.truncate(1);
         }
         hosts
@@ -150,7 +155,7 @@ impl World {
     fn set_clocks(&self, day: u32) {
         for (host, clock) in self.clocks.iter().enumerate() {
             let place = format!("day {day} h{host}");
-            let by = SignedDuration::from_secs(self.chance.at(&place).between(60, 7_200).cast_signed());
+            let by = SignedDuration::from_secs(self.chance.at(&place).between(60, 3_600).cast_signed());
             let wrong_by = if self.faults.happens(FaultKind::ClockForward, &place) {
                 by
             } else if self.faults.happens(FaultKind::ClockBack, &place) {

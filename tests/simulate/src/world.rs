@@ -92,6 +92,8 @@ pub struct Counts {
     pub suspensions: u64,
     /// Suspensions that were lifted.
     pub reactivations: u64,
+    /// Charges that were left to a person after days on which nothing went wrong.
+    pub left_to_a_person: u64,
     /// Messages that arrived in mailboxes.
     pub messages: u64,
 }

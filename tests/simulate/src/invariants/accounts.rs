@@ -12,8 +12,8 @@ use crate::world::World;
 use crate::world::accounts::{Account, MONTH};
 use crate::world::echodesk::moment;
 
-/// What a host's clock may be wrong by.
-pub(crate) const CLOCKS_WRONG_BY: SignedDuration = SignedDuration::from_mins(125);
+/// What a host's clock may be wrong by, and a run's time.
+pub(crate) const CLOCKS_WRONG_BY: SignedDuration = SignedDuration::from_mins(65);
 
 /// Days of 24 hours from expiry to suspension.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -163,3 +163,41 @@ fn digest<'a>(count: usize, parts: impl Iterator<Item = &'a [u8]>) -> String {
     let hash: String = hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{count} rows ({hash})")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fault::FaultPlan;
+    use crate::plan::{Backend, Plan};
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_lost_or_altered_is_seen_and_that_it_is_suspended_is_not() {
+        let (faults, backend) = (FaultPlan::none(), Backend::Sqlite);
+        let (tenants, days, hosts) = (2, 1, 1);
+        let plan = Plan { seed: 1, tenants, only: None, days, hosts, faults, bug: None, backend, traced: false };
+        let world = World::new(plan);
+        let (number, last) = (TenantNumber(1), world.last_event());
+        let tenant = world.accounts.read(number, |account| account.tenant);
+        let begins = world.possessions(number, &last);
+        assert!(begins.iter().any(|(table, rows)| *table == "tenants_payment_order" && rows.starts_with('1')));
+        let changed = |sql: &str| {
+            let before = world.possessions(number, &last);
+            world.database.execute(&sql.replace("{tenant}", &tenant.to_string()));
+            let after = world.possessions(number, &last);
+            let changed = before.iter().zip(&after).filter(|(before, after)| before != after);
+            changed.map(|(before, _)| before.0).collect::<Vec<_>>()
+        };
+        let nothing: [&str; 0] = [];
+        let suspend = "UPDATE tenants_tenant SET is_active = false WHERE id = {tenant}; \
+            UPDATE tenants_tenant_subscription SET is_active = false, updated_at = '2030-01-01T00:00:00Z' \
+              WHERE tenant_id = {tenant}";
+        assert_eq!(changed(suspend), nothing);
+        assert_eq!(changed("UPDATE tenants_payment_order SET card_saved = true WHERE tenant_id <> {tenant}"), nothing);
+        let forget = "UPDATE tenants_tenant_subscription SET parent_order_id = NULL WHERE tenant_id = {tenant}";
+        assert_eq!(changed(forget), ["tenants_tenant_subscription"]);
+        let delete = "DELETE FROM tenants_tenant_subscription_selected_features; \
+            DELETE FROM tenants_payment_order WHERE tenant_id = {tenant}";
+        assert_eq!(changed(delete), ["tenants_tenant_subscription_selected_features", "tenants_payment_order"]);
+    }
+}

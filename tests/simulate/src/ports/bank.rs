@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_billing::model::{BankOrderId, Receipt, Refusal};
+use echodesk_billing::model::{BankOrderId, Receipt, ReceiptStatus, Refusal};
 use echodesk_billing::ports::{Bank, BankDown, ChargeAnswer, ChargeRequest, ReceiptError};
+
+use rust_decimal::Decimal;
 
 use crate::fault::FaultKind;
 use crate::process::Process;
@@ -136,11 +138,14 @@ impl Bank for BankPort {
             && let Some(receipt) = receipt.as_mut()
             && self.happens(FaultKind::BankWrongReceipt, &place, tenant)
         {
+            // Another order was paid, whatever has become of this one.
             match world.chance.at(&format!("wrong {place}")).between(0, 3) {
                 0 => receipt.order = BankOrderId(format!("not-{order}")),
                 1 => receipt.external = Some("REC-000000000000".to_owned()),
-                _ => receipt.transferred = receipt.transferred.map(|amount| amount + rust_decimal::Decimal::ONE),
+                _ => receipt.requested = receipt.requested.map(|amount| amount + Decimal::ONE),
             }
+            receipt.status = ReceiptStatus::Completed;
+            receipt.transferred = receipt.requested;
         }
         receipt.ok_or_else(|| ReceiptError::UnknownOrder { order: order.clone(), message: "no such order".to_owned() })
     }

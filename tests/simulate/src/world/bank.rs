@@ -15,8 +15,8 @@ use crate::world::World;
 use crate::world::accounts::{Capture, Decided, Payer};
 use crate::world::agenda::{CallbackEvent, Event};
 
-/// For so long the bank knows a key: the day that the runs trust it for, and what a clock may be wrong by.
-const KEYS_LIVE_FOR: SignedDuration = SignedDuration::from_hours(26);
+/// For so long the bank knows a key: exactly as long as the runs are told by default.
+const KEYS_LIVE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Codes of refusals, the usual one more often.
 const REFUSALS: [&str; 7] = ["107", "107", "106", "112", "199", "101", "105"];

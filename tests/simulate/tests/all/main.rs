@@ -1,1 +1,1 @@
-
+mod billing_bugs;

@@ -200,8 +200,21 @@ fn the_newest_paid_order_with_a_card_stands_in_for_the_subscriptions_own() {
 fn a_key_is_trusted_until_its_time_is_up() {
     let policy = Policy::default();
     assert!(policy.trusts_key(now(), now()));
-    assert!(policy.trusts_key(at("2026-11-21T02:00:01Z"), now()));
-    assert!(!policy.trusts_key(at("2026-11-21T02:00:00Z"), now()));
-    assert!(policy.trusts_key(at("2026-11-22T02:30:00Z"), now()), "another host's clock is ahead");
+    assert!(policy.trusts_key(at("2026-11-21T04:00:01Z"), now()));
+    assert!(!policy.trusts_key(at("2026-11-21T04:00:00Z"), now()), "by another host's clock it may be a day");
+    assert!(policy.trusts_key(at("2026-11-22T03:30:00Z"), now()), "another host's clock is ahead");
     assert!(!policy.trusts_key(at("2026-11-23T02:00:00Z"), now()), "a clock that was wrong then, or is now");
+}
+
+/// With one run a day it was a matter of milliseconds whether the next one asked again or left it to a person.
+#[test]
+fn seed_32_a_run_a_day_later_never_asks_with_a_key_that_may_be_forgotten() {
+    let (policy, prepared_at) = (Policy::default(), at("2026-03-09T22:00:01.718Z"));
+    for later in ["2026-03-10T22:00:01.717Z", "2026-03-10T22:00:01.799Z"] {
+        assert!(!policy.trusts_key(prepared_at, at(later)));
+    }
+    assert!(policy.trusts_key(prepared_at, at("2026-03-10T14:00:03Z")), "several runs a day do");
+    let short = Policy { key_trusted_for: SignedDuration::from_mins(60), ..policy };
+    assert!(short.trusts_key(prepared_at, at("2026-03-09T22:54:59Z")));
+    assert!(!short.trusts_key(prepared_at, at("2026-03-09T22:55:02Z")));
 }

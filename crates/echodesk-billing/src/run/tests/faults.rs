@@ -25,7 +25,7 @@ async fn what_stays_unknown_is_a_barrier_until_the_next_run_resolves_it() {
     let (report, events) = world.run().await;
     assert_eq!(codes(&events), ["unknown"]);
     assert_eq!(report.totals.failures, 1);
-    world.clock.advance(Duration::from_secs(3600 * 23));
+    world.clock.advance(Duration::from_secs(3600 * 21));
     world.bank.no_more_faults();
     assert_eq!(codes(&world.run().await.1), ["paid"]);
     world.assert_exact(1);

@@ -12,7 +12,7 @@ use crate::ports::bank::BankPort;
 use crate::process::Process;
 
 /// The bank as a process reaches it, with or without a bug.
-pub struct BankLayer {
+pub(crate) struct BankLayer {
     process: Arc<Process>,
     real: Arc<BankPort>,
     /// How often each order was charged.
