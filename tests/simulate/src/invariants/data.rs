@@ -175,7 +175,7 @@ mod tests {
     fn whatever_is_lost_or_altered_is_seen_and_that_it_is_suspended_is_not() {
         let (faults, backend) = (FaultPlan::none(), Backend::Sqlite);
         let (tenants, days, hosts) = (2, 1, 1);
-        let plan = Plan { seed: 1, tenants, only: None, days, hosts, faults, bug: None, backend, traced: false };
+        let plan = Plan { tenants, days, hosts, faults, backend, ..Plan::default() };
         let world = World::new(plan);
         let (number, last) = (TenantNumber(1), world.last_event());
         let tenant = world.accounts.read(number, |account| account.tenant);

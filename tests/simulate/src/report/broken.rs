@@ -24,27 +24,30 @@ pub fn broken(outcome: &Outcome) -> String {
     text
 }
 
-/// The lines up to the violation. Of those that concern all, the ones next to what happens to somebody.
+/// The lines up to the violation, without what runs do for all every day: of that only which run it was in which
+/// something happened to somebody.
 fn story(lines: &[Line]) -> String {
     let end = lines.iter().position(|line| line.what.starts_with("VIOLATION"));
     let lines = &lines[..end.map_or(lines.len(), |end| end + 1)];
-    let is_near = |nth: usize| {
-        let near = nth.saturating_sub(1)..(nth + 2).min(lines.len());
-        lines[near].iter().any(|line| line.tenant.is_some())
-    };
-    let (mut text, mut left_out) = (String::new(), 0);
-    for (nth, line) in lines.iter().enumerate() {
-        if !is_near(nth) {
-            left_out += 1;
-            continue;
+    let (mut text, mut run) = (String::new(), None);
+    for line in lines {
+        if line.tenant.is_none() && line.what.ends_with(" begins") {
+            run = Some(line);
+        } else if line.tenant.is_some() || !is_routine(&line.what) {
+            if let Some(run) = run.take() {
+                let _ = writeln!(text, "  {run}");
+            }
+            let _ = writeln!(text, "  {line}");
+        } else if line.what.contains(" ends: ") {
+            run = None;
         }
-        if left_out > 0 {
-            let _ = writeln!(text, "  … {left_out} lines that concern all");
-            left_out = 0;
-        }
-        let _ = writeln!(text, "  {line}");
     }
     text
+}
+
+/// What happens every day.
+fn is_routine(what: &str) -> bool {
+    what.starts_with("day ") || what.contains(" ends: ") || what.ends_with(": done")
 }
 
 #[cfg(test)]
@@ -62,18 +65,21 @@ mod tests {
         let all = |what| line(None, what);
         let lines = [
             line(Some(3), "founded"),
+            all("day 0"),
             all("a begins"),
-            all("a ends"),
+            all("claim: done"),
+            all("a ends: well"),
+            all("the clock of h0 is wrong"),
             all("b begins"),
             all("c begins"),
+            all("claim: done"),
             line(Some(3), "charged"),
             line(Some(3), "VIOLATION of 1: charged"),
             line(Some(3), "goes on"),
         ];
-        let told: Vec<String> = story(&lines).lines().map(|line| line.trim().to_owned()).collect();
-        let whats: Vec<&str> = told.iter().map(|line| line.rsplit("  ").next().unwrap()).collect();
-        let expected =
-            ["founded", "a begins", "… 2 lines that concern all", "c begins", "charged", "VIOLATION of 1: charged"];
+        let told = story(&lines);
+        let whats: Vec<&str> = told.lines().filter_map(|line| line.rsplit("  ").next()).collect();
+        let expected = ["founded", "the clock of h0 is wrong", "c begins", "charged", "VIOLATION of 1: charged"];
         assert_eq!(whats, expected);
     }
 }

@@ -26,7 +26,7 @@ impl Totals {
             *self.faults.entry(*kind).or_default() += count;
         }
         // Named one by one, so that none can be forgotten.
-        let Counts { captures, runs, mails, suspensions, reactivations, messages } = &outcome.counts;
+        let Counts { captures, runs, mails, suspensions, reactivations, messages, left_to_a_person } = &outcome.counts;
         self.counts.captures += captures;
         for (name, count) in runs {
             *self.counts.runs.entry(name).or_default() += count;
@@ -35,6 +35,7 @@ impl Totals {
         self.counts.suspensions += suspensions;
         self.counts.reactivations += reactivations;
         self.counts.messages += messages;
+        self.counts.left_to_a_person += left_to_a_person;
         self.violations += u64::from(outcome.violation.is_some());
     }
 
@@ -51,6 +52,7 @@ impl Totals {
             ("mails", counts.mails.to_string()),
             ("suspensions", counts.suspensions.to_string()),
             ("reactivations", counts.reactivations.to_string()),
+            ("for a person", counts.left_to_a_person.to_string()),
             ("messages", counts.messages.to_string()),
             ("faults", self.faults.values().sum::<u64>().to_string()),
         ];

@@ -2,7 +2,7 @@
 
 use crate::bugs::Bug;
 use crate::fault::{FaultKind, FaultPlan};
-use crate::plan::{Backend, Plan};
+use crate::plan::Plan;
 
 impl Bug {
     /// What is simulated to find it: a small world with all that goes wrong, and more of what it takes to show.
@@ -13,17 +13,13 @@ impl Bug {
             faults.probabilities.insert(*kind, f64::from(*per_mille) / 1000.0);
         }
         Plan {
-            seed: 1,
             // Somebody has to change something in the very second in which he is charged.
             tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
-            only: None,
             days: 80,
-            quiet_from: None,
             hosts: 2,
             faults,
             bug: Some(self),
-            backend: Backend::Sqlite,
-            traced: false,
+            ..Plan::default()
         }
     }
 
