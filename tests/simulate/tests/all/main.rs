@@ -1,1 +1,7 @@
+//! The simulator itself: that it repeats, finds, shrinks and tells; and that a fixed budget of seeds finds nothing.
+
 mod billing_bugs;
+mod budget;
+mod command_line;
+mod repeating;
+mod shrinking;
