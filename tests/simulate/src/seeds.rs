@@ -29,7 +29,8 @@ pub(crate) fn all(plans: &[Plan], how: &How, jobs: usize) -> io::Result<u8> {
             let faults: u64 = outcome.faults.values().sum();
             let end = if outcome.violation.is_some() { "a promise was broken" } else { outcome.fingerprint.as_str() };
             let seed = outcome.plan.seed;
-            written = print(&format!("seed {seed:<8} {:>7} captures {faults:>8} faults  {end}\n", outcome.counts.captures));
+            written =
+                print(&format!("seed {seed:<8} {:>7} captures {faults:>8} faults  {end}\n", outcome.counts.captures));
             if outcome.violation.is_some() {
                 found = Some(outcome);
             }

@@ -6,9 +6,10 @@ use crate::plan::{Backend, Plan};
 /// The command that simulates this plan again, and nothing smaller.
 #[must_use]
 pub fn command(plan: &Plan) -> String {
-    let mut words = vec![
-        format!("simulate --seed {} --tenants {} --days {} --hosts {}", plan.seed, plan.tenants, plan.days, plan.hosts),
-    ];
+    let mut words = vec![format!(
+        "simulate --seed {} --tenants {} --days {} --hosts {}",
+        plan.seed, plan.tenants, plan.days, plan.hosts
+    )];
     if plan.backend == Backend::Postgres {
         words.push("--backend postgres".to_owned());
     }
@@ -30,7 +31,11 @@ fn faults(plan: &FaultPlan) -> Vec<String> {
     if !is_all {
         #[expect(clippy::float_cmp, reason = "usual or not: it is the same number or another")]
         words.extend(plan.probabilities.iter().map(|(kind, probability)| {
-            if *probability == usual(*kind) { format!("--fault {kind}") } else { format!("--fault {kind}={probability}") }
+            if *probability == usual(*kind) {
+                format!("--fault {kind}")
+            } else {
+                format!("--fault {kind}={probability}")
+            }
         }));
     }
     if let Some(only) = &plan.only {
