@@ -10,7 +10,7 @@ mod suspensions;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use billing::{bank, billing_store};
+pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, forgetful, policy};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
 
@@ -64,6 +64,26 @@ bugs! {
     PrepareUnguarded = "prepare-unguarded";
     /// A payment after a suspension lifts that of the subscription and forgets the tenant.
     ReactivationForgetsTenant = "reactivation-forgets-tenant";
+    /// A charge of which nothing was heard is made again at once, as a new order.
+    NewOrderOnRetry = "new-order-on-retry";
+    /// A charge that has timed out is taken for one that was never sent.
+    TimeOutIsNotSent = "time-out-is-not-sent";
+    /// A call is repeated with a key that the bank has forgotten.
+    KeyTrustedForever = "key-trusted-forever";
+    /// Nobody asks the bank how a payment has ended: callbacks are to tell.
+    ReceiptsNotAsked = "receipts-not-asked";
+    /// An answer about a payment is believed, whatever order and amount it is about.
+    ReceiptUnchecked = "receipt-unchecked";
+    /// A callback is believed if it names an order of ours, whatever its amount and card.
+    CallbackOfAnother = "callback-of-another";
+    /// A payment that EchoDesk has booked is booked once more.
+    HookIgnored = "hook-ignored";
+    /// A payment extends by a month of the calendar.
+    ExtensionByCalendar = "extension-by-calendar";
+    /// What EchoDesk has planned to charge itself is not cancelled by a payment.
+    RetriesNotCancelled = "retries-not-cancelled";
+    /// A subscription is charged ten days before it is due.
+    ChargedTooEarly = "charged-too-early";
     /// Reminders go out on the seventh and third day only, whether or not a run was made on it.
     ReminderOnExactDay = "reminder-on-exact-day";
     /// A suspension is written down without looking whether it is still due.

@@ -88,6 +88,27 @@ impl Database {
         Self { store, read_only, url, raw: Mutex::new(raw), _folder: folder }
     }
 
+    /// What it is kept by.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        match self.url {
+            DatabaseUrl::Postgres { .. } => Backend::Postgres,
+            DatabaseUrl::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// The columns of one of the tables that all tenants share, by name.
+    pub fn columns(&self, table: &str) -> Vec<String> {
+        let columns = match self.backend() {
+            Backend::Sqlite => format!("SELECT name AS value FROM pragma_table_info('{table}') ORDER BY name"),
+            Backend::Postgres => format!(
+                "SELECT column_name::text AS value FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY 1"
+            ),
+        };
+        self.values(&columns).into_iter().flatten().collect()
+    }
+
     /// The rows of a statement that calls its only column `value`, as text.
     pub fn values(&self, sql: &str) -> Vec<Option<String>> {
         let mut raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);

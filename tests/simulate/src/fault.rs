@@ -71,6 +71,12 @@ faults! {
     CallbackEarly = "callback-early", 80;
     /// Somebody sends a callback that the bank has not signed.
     CallbackForged = "callback-forged", 60;
+    /// The bank has signed a callback about an order of somebody else's shop, which he has named as one of ours.
+    CallbackOfAnother = "callback-of-another", 40;
+    /// A charge that was made is answered with the id of another order.
+    BankOtherOrder = "bank-other-order", 4;
+    /// A question about an order is answered with another one, or with another amount.
+    BankWrongReceipt = "bank-wrong-receipt", 4;
     /// A process dies before it writes.
     DeathBeforeWrite = "death-before-write", 3;
     /// A process dies after it has written, before it does anything else.
@@ -111,7 +117,7 @@ faults! {
     DatabaseAway = "database-away", 2;
     /// A transaction is made, and the database goes away before it has said so.
     DatabaseLostAtCommit = "database-lost-at-commit", 2;
-    /// EchoDesk's own web hook gets a callback too, before or after ours.
+    /// EchoDesk's own web hook gets a callback too, before or after ours: it books a payment, or plans to charge again.
     EchoDeskHook = "echodesk-hook", 250;
     /// A folder's UIDVALIDITY changes, and its messages get new UIDs.
     UidValidityChanges = "uidvalidity-changes", 15;
@@ -223,6 +229,7 @@ struct State {
     quiet: bool,
     counts: BTreeMap<FaultKind, u64>,
     happened: Vec<FaultId>,
+    described: Vec<String>,
 }
 
 impl Faults {
@@ -247,6 +254,9 @@ impl Faults {
             let mut state = self.lock();
             *state.counts.entry(kind).or_default() += 1;
             state.happened.push(FaultId::of(kind, place));
+            if self.plan.only.is_some() {
+                state.described.push(format!("{kind}: {place}"));
+            }
         }
         happens
     }
@@ -272,6 +282,12 @@ impl Faults {
     #[must_use]
     pub fn happened(&self) -> Vec<FaultId> {
         self.lock().happened.clone()
+    }
+
+    /// The same in words, if the plan names them one by one: else they are too many.
+    #[must_use]
+    pub fn described(&self) -> Vec<String> {
+        self.lock().described.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

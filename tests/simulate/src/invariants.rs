@@ -1,6 +1,8 @@
 //! The promises, each checked against the world's own truth.
 
 mod accounts;
+mod captures;
+mod data;
 mod digest;
 mod dry_runs;
 mod forgotten;
@@ -9,3 +11,5 @@ mod resolved;
 mod truth;
 mod waiting;
 mod wire;
+
+pub(crate) use data::Guarded;

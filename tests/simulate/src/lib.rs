@@ -2,14 +2,19 @@
 
 pub mod bugs;
 pub mod chance;
+pub mod cli;
 pub mod database;
 pub mod fault;
 pub mod gate;
+pub mod in_order;
 mod invariants;
 pub mod plan;
 pub mod ports;
 pub mod process;
+pub mod report;
 pub mod runs;
+pub mod score;
+pub mod shrink;
 pub mod simulation;
 pub mod time;
 pub mod trace;

@@ -22,12 +22,6 @@ const CRONTAB: [(Time, Job); 5] = [
     (time(20, 0, 0, 0), Job::Payments),
 ];
 
-/// After so many days that may be disturbed come [`QUIET_DAYS`] that are not.
-const DISTURBED_DAYS: u32 = 36;
-
-/// Long enough for everything open to be resolved: three days of runs, and what is left of the first.
-const QUIET_DAYS: u32 = 4;
-
 /// What came of a simulation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -41,6 +35,8 @@ pub struct Outcome {
     pub faults: BTreeMap<FaultKind, u64>,
     /// Those that have happened, in their order.
     pub happened: Vec<FaultId>,
+    /// What they were, if the plan names them one by one.
+    pub described: Vec<String>,
     /// What was counted.
     pub counts: Counts,
     /// A name of all that has happened.
@@ -49,8 +45,25 @@ pub struct Outcome {
     pub trace: Vec<crate::trace::Line>,
 }
 
+/// How far a simulation has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Days that are over.
+    pub days: u32,
+    /// Captures so far.
+    pub captures: u64,
+}
+
 /// Simulates, until the days are over or a promise is broken. `progress` is told of each day that is over.
 pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
+    simulate_while(plan, |so_far| {
+        progress(so_far.days);
+        true
+    })
+}
+
+/// Like [`simulate`], and breaks off after a day for which `goes_on` says so.
+pub fn simulate_while(plan: Plan, mut goes_on: impl FnMut(Progress) -> bool) -> Outcome {
     let world = World::new(plan.clone());
     let mut lived = 0;
     for day in 0..plan.days {
@@ -59,7 +72,9 @@ pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
             break;
         }
         lived = day + 1;
-        progress(lived);
+        if !goes_on(Progress { days: lived, captures: world.counts().captures }) {
+            break;
+        }
     }
     let violation = world.violation();
     let concerned = violation.as_ref().and_then(|violation| violation.tenant);
@@ -69,6 +84,7 @@ pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
         days: lived,
         faults: world.faults.counts(),
         happened: world.faults.happened(),
+        described: world.faults.described(),
         counts: world.counts(),
         fingerprint: world.trace.fingerprint(),
         trace: world.trace.lines(&concerned.into_iter().collect()),
@@ -76,16 +92,11 @@ pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
     }
 }
 
-/// Whether nothing goes wrong on a day.
-fn is_quiet(day: u32, days: u32) -> bool {
-    day % (DISTURBED_DAYS + QUIET_DAYS) >= DISTURBED_DAYS || day + QUIET_DAYS >= days
-}
-
 impl World {
     fn live_a_day(self: &Arc<Self>, day: u32) {
         let begins = self.time.start() + SignedDuration::from_hours(24 * i64::from(day));
         self.live_until(begins);
-        let quiet = is_quiet(day, self.plan.days);
+        let quiet = self.plan.is_quiet(day);
         self.faults.set_quiet(quiet);
         self.trace.note(None, format_args!("day {day}{}", if quiet { ", on which nothing goes wrong" } else { "" }));
         self.set_clocks(day);
@@ -110,8 +121,7 @@ impl World {
         self.perhaps_dry_runs(day);
         self.live_until(begins + SignedDuration::from_hours(24));
         self.check_all();
-        let was_last = !is_quiet(day + 1, self.plan.days) || day + 1 == self.plan.days;
-        if quiet && was_last {
+        if self.plan.is_resolved_after(day) {
             self.check_resolved();
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod echodesk;
 pub mod notices;
 pub(crate) mod operator;
 pub mod post_office;
+pub(crate) mod retries;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,10 @@ struct State {
     cron_off_until: Option<Timestamp>,
     /// Whether something happens in the middle of a run just now.
     meanwhile: bool,
+    /// How often something has happened, runs in the middle of others included.
+    happenings: u64,
+    /// When a run has last cancelled what EchoDesk had planned for periods that are paid.
+    retries_cancelled_at: Option<Timestamp>,
 }
 
 /// What is counted for the summary.
@@ -172,6 +177,7 @@ impl World {
         }
         if self.faults.happens(FaultKind::RunMeanwhile, place) {
             self.trace.note(tenant, format_args!("meanwhile, at {place}, another host looks at what expires"));
+            self.lock().happenings += 1;
             self.run_meanwhile(process);
         }
         self.lock().meanwhile = false;
@@ -199,13 +205,30 @@ impl World {
         }
     }
 
+    /// How often something has happened in the world.
+    pub(crate) fn happenings(&self) -> u64 {
+        self.lock().happenings
+    }
+
+    /// A run has cancelled what EchoDesk had planned for periods that are paid.
+    pub(crate) fn retries_are_cancelled(&self) {
+        self.lock().retries_cancelled_at = Some(self.time.now());
+    }
+
+    /// When a run has last done so.
+    pub(crate) fn retries_cancelled_at(&self) -> Option<Timestamp> {
+        self.lock().retries_cancelled_at
+    }
+
     fn happens(self: &Arc<Self>, tenant: Option<TenantNumber>, event: Event) {
+        self.lock().happenings += 1;
         match (event, tenant) {
             (Event::PaymentEnds { order }, _) => self.payment_ends(&order),
             (Event::Callback(callback), _) => self.callback_arrives(&callback),
             (Event::Customer(act), Some(tenant)) => self.customer_acts(tenant, act),
             (Event::Operator, _) => self.operator_looks(),
-            (Event::Customer(_) | Event::EchoDeskRetry { .. }, _) => {}
+            (Event::EchoDeskRetry { retry }, Some(tenant)) => retries::charge(self, tenant, retry),
+            (Event::Customer(_) | Event::EchoDeskRetry { .. }, None) => {}
         }
     }
 

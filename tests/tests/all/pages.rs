@@ -24,11 +24,12 @@ const FOLDERS: [&str; 2] = ["/opt/echodesk-jobs", "/var/lib/echodesk"];
 const BARE_PATH: &str = "PATH=/usr/local/bin:/usr/bin:/bin";
 
 /// Each page with commands, and whether it begins in a database that nobody has bound yet.
-const PAGES: [(&str, bool); 5] = [
+const PAGES: [(&str, bool); 6] = [
     ("copies-of-the-database", true),
     ("explain-and-forecast", false),
     ("monitoring", false),
     ("replacing-the-django-commands", true),
+    ("simulator", false),
     ("troubleshooting", false),
 ];
 
@@ -141,6 +142,21 @@ fn the_commands_for_looking_work_as_they_stand() {
         let installed = follow(page);
         assert!(installed.world.bank.captures().is_empty(), "{page}: looking charges nobody");
     }
+}
+
+/// It needs no installation, only the program where cargo puts it.
+#[test]
+fn the_simulator_can_be_tried_as_its_page_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("target/debug");
+    std::fs::create_dir_all(&programs).unwrap();
+    symlink(program_path("simulate"), programs.join("simulate")).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-exc", &commands("simulator.md")]).current_dir(&folder).env_clear();
+    let output = shell.env("PATH", "/usr/bin:/bin").output().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    assert!(output.status.success(), "{:?}\n{}", output.status, said.concat());
+    assert_eq!(said[0].matches("violations      0").count(), 3, "{}", said[0]);
 }
 
 #[test]

@@ -1,19 +1,42 @@
 //! Bugs of renewals and callbacks.
 
+mod bank;
+mod callbacks;
+mod deciding;
+mod ledger;
+mod lifting;
+mod settling;
+mod unwritten;
+
 use std::sync::Arc;
 
 use echodesk_billing::ports::BillingStore;
+use echodesk_billing::rules::due::Policy;
 
-use crate::ports::bank::BankPort;
+use crate::bugs::Bug;
 use crate::ports::billing::BillingPort;
 use crate::process::Process;
+pub(crate) use bank::BankLayer;
+pub(crate) use callbacks::{believes_everybody, callback_body};
+pub(crate) use lifting::forgetful;
 
 /// The ledger as a process sees it.
 pub(crate) fn billing_store(process: &Arc<Process>) -> Arc<dyn BillingStore> {
-    BillingPort::new(process)
+    match process.world.plan.bug {
+        Some(bug) => Arc::new(ledger::Ledger::new(process, bug)),
+        None => BillingPort::new(process),
+    }
 }
 
 /// The bank as a process sees it.
-pub(crate) fn bank(process: &Arc<Process>) -> Arc<BankPort> {
-    BankPort::new(process)
+pub(crate) fn bank(process: &Arc<Process>) -> Arc<BankLayer> {
+    BankLayer::new(process)
+}
+
+/// What a run of renewals is told to do.
+pub(crate) fn policy(bug: Option<Bug>, policy: Policy) -> Policy {
+    match bug {
+        Some(Bug::ChargedTooEarly) => Policy { days_before: 10, ..policy },
+        _ => policy,
+    }
 }

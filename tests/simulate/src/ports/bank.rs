@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use echodesk_billing::model::{BankOrderId, Receipt, Refusal};
+use echodesk_billing::model::{BankOrderId, Receipt, ReceiptStatus, Refusal};
 use echodesk_billing::ports::{Bank, BankDown, ChargeAnswer, ChargeRequest, ReceiptError};
+
+use rust_decimal::Decimal;
 
 use crate::fault::FaultKind;
 use crate::process::Process;
@@ -104,6 +106,11 @@ impl Bank for BankPort {
         if happens(FaultKind::BankNonsense) {
             return ChargeAnswer::Unknown("the answer is a page of HTML".to_owned());
         }
+        if happens(FaultKind::BankOtherOrder)
+            && let (ChargeAnswer::Accepted(order), Some(_)) = (&answer, tenant)
+        {
+            return ChargeAnswer::Accepted(BankOrderId(format!("not-{order}")));
+        }
         if happens(FaultKind::CallbackEarly) {
             // Long enough for the payment to end and its callback to arrive.
             tokio::time::sleep(TIME_OUT - Duration::from_secs(2)).await;
@@ -126,7 +133,20 @@ impl Bank for BankPort {
         if self.happens(FaultKind::BankRateLimit, &place, tenant) {
             return Err(silent("HTTP 429"));
         }
-        let receipt = world.bank_receipt(order);
+        let mut receipt = world.bank_receipt(order);
+        if tenant.is_some()
+            && let Some(receipt) = receipt.as_mut()
+            && self.happens(FaultKind::BankWrongReceipt, &place, tenant)
+        {
+            // Another order was paid, whatever has become of this one.
+            match world.chance.at(&format!("wrong {place}")).between(0, 3) {
+                0 => receipt.order = BankOrderId(format!("not-{order}")),
+                1 => receipt.external = Some("REC-000000000000".to_owned()),
+                _ => receipt.requested = receipt.requested.map(|amount| amount + Decimal::ONE),
+            }
+            receipt.status = ReceiptStatus::Completed;
+            receipt.transferred = receipt.requested;
+        }
         receipt.ok_or_else(|| ReceiptError::UnknownOrder { order: order.clone(), message: "no such order".to_owned() })
     }
 }

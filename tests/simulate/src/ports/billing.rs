@@ -42,6 +42,18 @@ impl BillingPort {
         }
     }
 
+    /// From now on EchoDesk has nothing planned for what this has paid.
+    fn note_settled(&self, tenant: TenantNumber, attempt: AttemptId) {
+        let world = &self.process.world;
+        let order = world
+            .database
+            .values(&format!("SELECT order_id AS value FROM echodesk_charge_attempt WHERE id = {attempt}"));
+        let now = world.time.now();
+        for order in order.into_iter().flatten() {
+            world.accounts.change(tenant, |account| *account.settled.entry(order).or_insert(now));
+        }
+    }
+
     fn reads<T>(
         &self,
         call: &'static str,
@@ -79,6 +91,13 @@ impl BillingStore for BillingPort {
             let prepared = store.prepare(new)?;
             if let Prepared::Written(attempt) = &prepared {
                 self.remember([&**attempt]);
+                let now = self.process.world.time.now();
+                if let Some(tenant) = tenant {
+                    self.process.world.accounts.change(tenant, |account| {
+                        let standing = account.standing(now);
+                        account.decided.insert(attempt.order.to_string(), standing);
+                    });
+                }
             }
             Ok(prepared)
         })
@@ -100,7 +119,11 @@ impl BillingStore for BillingPort {
     }
 
     fn cancel_overtaken_retries(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.writes("cancel_overtaken_retries", None, |store| store.cancel_overtaken_retries(now))
+        self.writes("cancel_overtaken_retries", None, |store| {
+            let cancelled = store.cancel_overtaken_retries(now)?;
+            self.process.world.retries_are_cancelled();
+            Ok(cancelled)
+        })
     }
 
     fn release(&self, run: RunId, attempts: Option<&[AttemptId]>) -> Result<(), StoreError> {
@@ -124,7 +147,14 @@ impl BillingStore for BillingPort {
     }
 
     fn settle(&self, attempt: AttemptId, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
-        self.writes("settle", self.of(attempt), |store| store.settle(attempt, settlement))
+        let tenant = self.of(attempt);
+        self.writes("settle", tenant, |store| {
+            let settled = store.settle(attempt, settlement)?;
+            if let (Settled::Paid { .. }, Some(tenant)) = (&settled, tenant) {
+                self.note_settled(tenant, attempt);
+            }
+            Ok(settled)
+        })
     }
 
     fn attempt_of_order(&self, order: &OrderId) -> Result<Option<Attempt>, StoreError> {

@@ -7,6 +7,7 @@ use echodesk_core::StopToken;
 
 use crate::bugs;
 use crate::gate::Gate;
+use crate::invariants::Guarded;
 use crate::process::Process;
 use crate::runs::can_deliver;
 use crate::world::World;
@@ -21,12 +22,12 @@ impl World {
 
     /// Says whether the database was there to its end.
     fn look_at_expiry(self: &Arc<Self>, process: &Arc<Process>) -> bool {
-        let store = bugs::status_store(process);
+        let store = Guarded::new(self, bugs::forgetful(process, bugs::status_store(process)));
         let policy = bugs::expiry_policy(self);
         let options = StatusOptions { policy, ..StatusOptions::default() };
         let before = self.standings();
         let observer = Told { process };
-        let done = watch(store.as_ref(), &process.clock, &StopToken::new(), &observer, &options);
+        let done = watch(&store, &process.clock, &StopToken::new(), &observer, &options);
         let is_there = can_deliver(&done, |report| report.database_away);
         self.trace.note(None, format_args!("{} ends: {:?}", process.name, done.map(|report| report.totals)));
         if !process.was_disturbed() && process.clock.is_right() {

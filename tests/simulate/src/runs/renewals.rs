@@ -17,6 +17,7 @@ use crate::runs::can_deliver;
 pub(super) async fn renewals(process: &Arc<Process>) -> bool {
     let world = &process.world;
     let policy = Policy { time_zone: world.billing_zone.clone(), ..Policy::default() };
+    let policy = bugs::policy(world.plan.bug, policy);
     let options = RenewalOptions { policy, ..RenewalOptions::default() };
     let done = renew(
         RenewalWorld {

@@ -41,6 +41,38 @@ pub struct Account {
     pub suspension_notices: usize,
     /// Orders that are marked as paid in the database.
     pub booked: BTreeSet<String>,
+    /// How things stood when each charge of ours was decided.
+    pub decided: BTreeMap<String, Decided>,
+    /// When a run or a callback of ours has settled an order as paid.
+    pub settled: BTreeMap<String, Timestamp>,
+    /// What EchoDesk has planned to charge itself.
+    pub retries: Vec<Retry>,
+}
+
+/// How a subscription really stood when a charge was written down, or when the bank took one that was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// When that was.
+    pub at: Timestamp,
+    /// What a month cost.
+    pub price: Decimal,
+    /// Until when it was paid: what the charge pays for begins then.
+    pub expires_at: Timestamp,
+    /// Whether it was active.
+    pub active: bool,
+}
+
+/// A charge that EchoDesk has planned after a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Its row.
+    pub row: i64,
+    /// What it pays for begins then: what the order that was refused would have paid for.
+    pub period: Timestamp,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// When EchoDesk has begun to charge for it, and the order of that.
+    pub begun: Option<(Timestamp, String)>,
 }
 
 /// Money that the bank has moved.
@@ -52,7 +84,7 @@ pub struct Capture {
     pub amount: Decimal,
     /// Who asked the bank for it.
     pub payer: Payer,
-    /// Until when the subscription was paid when the bank took the order: what it pays for begins then.
+    /// What it pays for begins then: until then the subscription was paid when the charge was decided.
     pub period: Timestamp,
     /// When the money moved.
     pub at: Timestamp,
@@ -82,6 +114,13 @@ impl Payer {
 }
 
 impl Account {
+    /// How it stands now.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Decided {
+        let active = self.suspended_at.is_none();
+        Decided { at: now, price: self.price, expires_at: self.expires_at, active }
+    }
+
     /// Money that has moved and is not booked yet.
     pub fn unbooked(&self) -> impl Iterator<Item = &Capture> {
         self.captures.iter().filter(|capture| !self.booked.contains(&capture.order))

@@ -39,6 +39,8 @@ pub struct CallbackEvent {
     pub signed: bool,
     /// Whether EchoDesk's own web hook gets it, and not ours.
     pub to_echodesk: bool,
+    /// Whether it is about an order of somebody else's shop, under our name of this one.
+    pub of_another: bool,
 }
 
 /// What is going to happen.

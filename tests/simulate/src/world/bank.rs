@@ -11,9 +11,8 @@ use uuid::Uuid;
 
 use crate::fault::FaultKind;
 use crate::trace::TenantNumber;
-use crate::violation::Invariant;
 use crate::world::World;
-use crate::world::accounts::{Capture, Payer};
+use crate::world::accounts::{Capture, Decided, Payer};
 use crate::world::agenda::{CallbackEvent, Event};
 
 /// For so long the bank knows a key: exactly as long as the runs are told by default.
@@ -44,7 +43,9 @@ pub struct Order {
     pub tenant: TenantNumber,
     /// How much.
     pub amount: Decimal,
-    /// Until when the subscription was paid when the order was made.
+    /// How the subscription stood when it was decided.
+    pub decided: Decided,
+    /// Until then it was paid when that was decided: what is paid for begins then.
     pub period: Timestamp,
     /// Where it stands.
     pub state: OrderState,
@@ -85,6 +86,19 @@ impl BankWorld {
     /// A card is deleted.
     pub fn remove_card(&self, order: &str) {
         self.lock().cards.remove(order);
+    }
+
+    /// A card is over.
+    pub fn expire_card(&self, order: &str) {
+        if let Some(card) = self.lock().cards.get_mut(order) {
+            card.expired = true;
+        }
+    }
+
+    /// Whether a card was saved with an order and not deleted.
+    #[must_use]
+    pub fn has_card(&self, order: &str) -> bool {
+        self.lock().cards.contains_key(order)
     }
 
     /// An order.
@@ -142,13 +156,26 @@ impl World {
                 code: Some("102".to_owned()),
                 message: "no such card".to_owned(),
             }),
-            Some(card) => ChargeAnswer::Accepted(self.bank_makes_order(request, card, now)),
+            Some(card) => {
+                // What was never written down is decided now.
+                let decided = self.accounts.read(card.tenant, |account| {
+                    account.decided.get(request.order.as_str()).copied().unwrap_or_else(|| account.standing(now))
+                });
+                ChargeAnswer::Accepted(self.bank_makes_order(&request.order.0, &request.parent.0, card, decided))
+            }
         };
         self.bank.lock().keys.insert(request.key, (answer.clone(), now));
         answer
     }
 
-    fn bank_makes_order(&self, request: &ChargeRequest, card: CardOnFile, now: Timestamp) -> BankOrderId {
+    /// The bank takes a charge of EchoDesk's own, which has no key; its name of the order, unless it has no such card.
+    pub(crate) fn bank_takes(&self, external: &str, parent: &str, decided: Decided) -> Option<BankOrderId> {
+        let card = self.bank.lock().cards.get(parent).copied()?;
+        Some(self.bank_makes_order(external, parent, card, decided))
+    }
+
+    fn bank_makes_order(&self, external: &str, parent: &str, card: CardOnFile, decided: Decided) -> BankOrderId {
+        let now = self.time.now();
         // By its number alone, so that what chance decides does not depend on how others fare.
         let number = {
             let mut books = self.bank.lock();
@@ -157,13 +184,13 @@ impl World {
             *count
         };
         let id = format!("bank-{}-{number}", card.tenant);
-        let period = self.accounts.read(card.tenant, |account| account.expires_at);
         let order = Order {
-            external: request.order.0.clone(),
-            parent: request.parent.0.clone(),
+            external: external.to_owned(),
+            parent: parent.to_owned(),
             tenant: card.tenant,
             amount: card.amount,
-            period,
+            decided,
+            period: decided.expires_at,
             state: OrderState::Processing,
         };
         self.bank.lock().orders.insert(id.clone(), order);
@@ -177,8 +204,25 @@ impl World {
         self.agenda.add(now + takes, card.tenant, Event::PaymentEnds { order: id.clone() });
         if self.faults.happens(FaultKind::CallbackForged, &id) {
             let at = now + SignedDuration::from_millis(dice.between(1, 60_000).cast_signed());
-            let forged = CallbackEvent { order: id.clone(), status: "completed", signed: false, to_echodesk: false };
+            let forged = CallbackEvent {
+                order: id.clone(),
+                status: "completed",
+                signed: false,
+                to_echodesk: false,
+                of_another: false,
+            };
             self.agenda.add(at, card.tenant, Event::Callback(forged));
+        }
+        if self.faults.happens(FaultKind::CallbackOfAnother, &id) {
+            let at = now + SignedDuration::from_millis(dice.between(1, 60_000).cast_signed());
+            let signed = CallbackEvent {
+                order: id.clone(),
+                status: "completed",
+                signed: true,
+                to_echodesk: false,
+                of_another: true,
+            };
+            self.agenda.add(at, card.tenant, Event::Callback(signed));
         }
         BankOrderId(id)
     }
@@ -209,26 +253,10 @@ impl World {
         let payer = Payer::of(&order.external);
         self.trace.note(order.tenant, format_args!("captured: {} {} GEL", order.external, order.amount));
         self.count(|counts| counts.captures += 1);
-        let (price, earlier) = self.accounts.change(order.tenant, |account| {
-            let of_period = |capture: &&Capture| capture.payer != Payer::Customer && capture.period == order.period;
-            let earlier = account.captures.iter().find(of_period).map(|capture| capture.order.clone());
-            account.captures.push(Capture {
-                order: order.external.clone(),
-                amount: order.amount,
-                payer,
-                period: order.period,
-                at: now,
-            });
-            (account.price, earlier)
-        });
-        if let Some(earlier) = earlier {
-            let what = format!(
-                "{} was captured for the period from {}, which {earlier} had paid",
-                order.external, order.period
-            );
-            self.violated(Invariant::OneCapture, order.tenant, what);
-        }
-        let _ = price;
+        let capture =
+            Capture { order: order.external.clone(), amount: order.amount, payer, period: order.period, at: now };
+        self.check_capture(order, &capture);
+        self.accounts.change(order.tenant, |account| account.captures.push(capture));
     }
 
     fn send_callbacks(&self, id: &str, order: &Order, state: &OrderState, now: Timestamp) {
@@ -236,11 +264,15 @@ impl World {
         let status = if *state == OrderState::Completed { "completed" } else { "rejected" };
         let happens = |kind| self.faults.happens(kind, id);
         let callback = |status, to_echodesk| {
-            Event::Callback(CallbackEvent { order: id.to_owned(), status, signed: true, to_echodesk })
+            let order = id.to_owned();
+            Event::Callback(CallbackEvent { order, status, signed: true, to_echodesk, of_another: false })
         };
         let mut at = now + SignedDuration::from_millis(dice.between(100, 5_000).cast_signed());
         if happens(FaultKind::CallbackLate) {
             at += SignedDuration::from_mins(dice.between(60, 4 * 24 * 60).cast_signed());
+        }
+        if Payer::of(&order.external) == Payer::EchoDesk {
+            return self.agenda.add(at, order.tenant, callback(status, true));
         }
         if happens(FaultKind::EchoDeskHook) {
             let before = SignedDuration::from_millis(dice.between(0, 200).cast_signed() - 100);

@@ -20,7 +20,7 @@ use crate::process::Process;
 use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::agenda::{CallbackEvent, Event};
-use crate::world::bank::Order;
+use crate::world::bank::{Order, OrderState};
 use crate::world::echodesk;
 
 /// The bank's key, and one of somebody else.
@@ -65,13 +65,14 @@ fn body(id: &str, order: &Order, status: &str) -> Vec<u8> {
         "rejected" => (Some(order.state.code().unwrap_or("107")), None),
         _ => (None, None),
     };
+    let parent = Some(&order.parent).filter(|parent| !parent.is_empty());
     let callback = json!({
         "event": "order_payment",
         "body": {
             "order_id": id,
             "external_order_id": order.external,
             "order_status": { "key": status, "value": status },
-            "payment_detail": { "parent_order_id": order.parent, "code": code },
+            "payment_detail": { "parent_order_id": parent, "code": code },
             "purchase_units": { "request_amount": amount, "transfer_amount": transferred, "currency_code": "GEL" },
         },
     });
@@ -79,18 +80,32 @@ fn body(id: &str, order: &Order, status: &str) -> Vec<u8> {
 }
 
 impl World {
+    /// An order of a shop of somebody else's, under our name of an order: the bank signs that as well.
+    fn of_another(&self, id: &str, order: &Order) -> Vec<u8> {
+        let says_card = self.chance.at(&format!("callback of another {id}")).per_mille(500);
+        let parent = if says_card { "card-of-another" } else { "" };
+        let amount = rust_decimal::Decimal::ONE;
+        let another = Order { parent: parent.to_owned(), amount, state: OrderState::Completed, ..order.clone() };
+        body(&format!("of-another-{id}"), &another, "completed")
+    }
+
     /// A callback arrives, at ours or at EchoDesk's.
     pub(crate) fn callback_arrives(self: &Arc<Self>, callback: &CallbackEvent) {
         let Some(order) = self.bank.order(&callback.order) else { return };
         if callback.to_echodesk {
-            echodesk::web_hook(self, order.tenant, &order.external, callback.status == "completed");
+            echodesk::web_hook(self, order.tenant, &order, callback.status == "completed");
             return self.check_account(order.tenant);
         }
         let name = format!("{} callback {} {}", self.time.now(), callback.order, callback.status);
         let process = Process::begin(self, name, self.clocks[0].clone(), Arc::new(Gate::opened()));
         let store = bugs::billing_store(&process);
-        let body = body(&callback.order, &order, callback.status);
-        let signature = self.signatures.sign(&body, callback.signed);
+        let body = if callback.of_another {
+            self.of_another(&callback.order, &order)
+        } else {
+            body(&callback.order, &order, callback.status)
+        };
+        let body = bugs::callback_body(self.plan.bug, body, (&callback.order, &order));
+        let signature = self.signatures.sign(&body, callback.signed || bugs::believes_everybody(self.plan.bug));
         let now = process.clock.now();
         let applied = apply(store.as_ref(), &self.signatures.keys, &body, Some(&signature), now, &self.billing_zone);
         match &applied {

@@ -47,11 +47,29 @@ pub enum Act {
     },
     /// Deletes the saved card.
     DeleteCard,
+    /// Keeps a card that is over from now on.
+    LetCardExpire,
+    /// Saves another card without paying for a month, with an order of so much.
+    ReplaceCard {
+        /// How much.
+        costs: Verification,
+    },
     /// Has so many agents from now on, so that a month costs something else.
     ChangePlan {
         /// How many.
         agents: u32,
     },
+}
+
+/// What an order costs that only saves a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// Nothing.
+    Nothing,
+    /// A lari, for a trial.
+    Trial,
+    /// As much as a month.
+    Month,
 }
 
 impl World {
@@ -84,6 +102,17 @@ impl World {
         match dice.between(0, 1000) {
             0 => Some(Act::DeleteCard),
             1..=2 => Some(Act::ChangePlan { agents: u32::try_from(dice.between(1, 6)).unwrap_or(1) }),
+            3..=4 => Some(Act::LetCardExpire),
+            // More often than not since the old one is over.
+            5..=7 => Some(Act::ReplaceCard {
+                costs: dice.one_of(&[
+                    Verification::Nothing,
+                    Verification::Trial,
+                    Verification::Month,
+                    Verification::Month,
+                    Verification::Month,
+                ]),
+            }),
             _ => None,
         }
     }
@@ -95,6 +124,21 @@ impl World {
                 echodesk::pay(self, number, &order, saves_card);
             }
             Act::DeleteCard => echodesk::delete_card(self, number),
+            Act::LetCardExpire => {
+                if let Some(card) = self.accounts.read(number, |account| account.card.clone()) {
+                    self.bank.expire_card(&card);
+                    self.trace.note(number, format_args!("the card expires"));
+                }
+            }
+            Act::ReplaceCard { costs } => {
+                let order = format!("CARD-{}", self.chance.at(&format!("card {number} {}", self.time.now())).number());
+                let amount = match costs {
+                    Verification::Nothing => Decimal::ZERO,
+                    Verification::Trial => Decimal::ONE,
+                    Verification::Month => self.accounts.read(number, |account| account.price),
+                };
+                echodesk::replace_card(self, number, &order, amount);
+            }
             Act::ChangePlan { agents } => {
                 echodesk::change_plan(self, number, agents);
                 self.accounts.change(number, |account| account.price = Decimal::from(agents) * PRICE_PER_AGENT);

@@ -1,12 +1,13 @@
 //! EchoDesk itself, as far as it writes to the same tables: its page for paying, its web hook.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::database::literal;
 use crate::trace::TenantNumber;
-use crate::world::World;
 use crate::world::accounts::{Capture, MONTH, Payer};
-use crate::world::bank::CardOnFile;
+use crate::world::bank::{CardOnFile, Order};
+use crate::world::{World, retries};
 
 /// The customer pays for a month. EchoDesk extends from the old date, however long ago that is.
 pub(crate) fn pay(world: &World, number: TenantNumber, order: &str, saves_card: bool) {
@@ -42,7 +43,31 @@ pub(crate) fn pay(world: &World, number: TenantNumber, order: &str, saves_card: 
             account.card = Some(bank_order.clone());
         }
     });
+    retries::cancel(world, number);
     world.trace.note(number, format_args!("the customer pays {order}: paid until {until}"));
+}
+
+/// The customer saves another card without paying for a month: EchoDesk has it verified with an order of nothing, or
+/// takes what a trial costs. That is what the card can be charged from then on.
+pub(crate) fn replace_card(world: &World, number: TenantNumber, order: &str, amount: Decimal) {
+    let account = world.accounts.read(number, Clone::clone);
+    let (tenant, at, bank_order) = (account.tenant, literal(world.time.now()), format!("bank-{order}"));
+    let is_trial = !amount.is_zero();
+    world.database.execute(&format!(
+        "INSERT INTO tenants_payment_order (order_id, amount, currency, agent_count, status, payment_url, metadata, \
+           created_at, updated_at, paid_at, tenant_id, bog_order_id, card_saved, is_trial_payment, payment_provider) \
+         SELECT '{order}', '{amount}', 'GEL', agent_count, 'paid', '', '{{}}', {at}, {at}, {at}, {tenant}, \
+           '{bank_order}', true, {is_trial}, 'bog' FROM tenants_tenant_subscription WHERE tenant_id = {tenant}; \
+         UPDATE tenants_tenant_subscription SET parent_order_id = '{bank_order}', updated_at = {at} \
+           WHERE tenant_id = {tenant}",
+    ));
+    world.bank.add_card(&bank_order, CardOnFile { tenant: number, amount, expired: false });
+    world.accounts.change(number, |account| {
+        // It pays for nothing.
+        account.booked.insert(order.to_owned());
+        account.card = Some(bank_order.clone());
+    });
+    world.trace.note(number, format_args!("the customer saves another card with {order} of {amount} GEL"));
 }
 
 /// The customer deletes the saved card.
@@ -72,14 +97,21 @@ pub(crate) fn change_plan(world: &World, number: TenantNumber, agents: u32) {
 }
 
 /// EchoDesk's web hook: an order that is not paid yet is marked as paid, and its subscription extended from the old
-/// date. What it does with a refusal is left to ours.
-pub(crate) fn web_hook(world: &World, number: TenantNumber, order: &str, completed: bool) {
-    if !completed {
-        return;
+/// date. After a refusal of a renewal it plans to charge again, whatever has happened since.
+pub(crate) fn web_hook(world: &World, number: TenantNumber, of: &Order, completed: bool) {
+    let (order, is_own) = (&of.external, Payer::of(&of.external) == Payer::EchoDesk);
+    if is_own {
+        retries::ended(world, number, order, completed);
     }
     let status =
         world.database.values(&format!("SELECT status AS value FROM tenants_payment_order WHERE order_id = '{order}'"));
     if status.first().and_then(Option::as_deref).is_none_or(|status| status == "paid") {
+        return;
+    }
+    if !completed {
+        if !is_own {
+            retries::plan(world, number, order, of.period, of.state.code().unwrap_or_default());
+        }
         return;
     }
     let account = world.accounts.read(number, Clone::clone);
@@ -92,7 +124,7 @@ pub(crate) fn web_hook(world: &World, number: TenantNumber, order: &str, complet
         until = literal(until),
     ));
     world.accounts.change(number, |account| {
-        account.booked.insert(order.to_owned());
+        account.booked.insert(order.clone());
         account.expires_at = until;
     });
     world.trace.note(number, format_args!("EchoDesk's web hook books {order}: paid until {until}"));

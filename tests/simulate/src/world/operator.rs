@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use echodesk_billing::model::{Attempt, Refusal};
-use echodesk_billing::ports::{BillingStore as _, Settlement, Source};
-use jiff::SignedDuration;
+use echodesk_billing::ports::{BillingStore as _, Settled, Settlement, Source};
 
 use crate::world::World;
 use crate::world::bank::OrderState;
 
-/// A charge that is open for longer is looked up at the bank.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(30);
+/// Whether a run has asked for a person: it has written down what is the matter, or that a key is too old to ask with.
+pub(crate) fn needs_person(attempt: &Attempt) -> bool {
+    let key_too_old = |why: &String| why.contains("asking again with a key from");
+    attempt.trouble.is_some() || attempt.state.is_open() && attempt.last_error.as_ref().is_some_and(key_too_old)
+}
 
 impl World {
     /// What needs a person is looked up at the bank and resolved, as `echodesk orders resolve` does.
     pub(crate) fn operator_looks(self: &Arc<Self>) {
         let left = self.database.store.left(None, None, usize::MAX).unwrap_or_default();
-        let now = self.time.now();
-        for attempt in left {
-            if attempt.trouble.is_some() || now.duration_since(attempt.prepared_at) > PATIENCE {
-                self.resolve(&attempt);
-            }
+        for attempt in left.iter().filter(|attempt| needs_person(attempt)) {
+            self.resolve(attempt);
         }
         self.retry_notices();
     }
@@ -53,6 +52,9 @@ impl World {
         };
         let settled = self.database.store.settle(attempt.id, &settlement);
         self.trace.note(tenant, format_args!("the operator resolves {}, paid: {is_paid}: {settled:?}", attempt.order));
+        if matches!(settled, Ok(Settled::Already(_))) {
+            let _ = self.database.store.set_trouble(attempt.id, None, self.time.now());
+        }
         self.check_account(tenant);
         self.check_new_notices();
     }

@@ -1,5 +1,6 @@
 //! How a world begins.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use echodesk_billing::model::BankOrderId;
@@ -23,7 +24,7 @@ use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
 use crate::world::notices::Notices;
 use crate::world::post_office::PostOffice;
-use crate::world::{State, World};
+use crate::world::{State, World, retries};
 
 /// The first moment of all simulations: some weeks before European clocks are changed.
 const START: &str = "2026-02-02T00:00:00Z";
@@ -61,6 +62,7 @@ impl World {
             chance,
             time,
         });
+        retries::add_tables(&world.database);
         for number in world.plan.numbers() {
             world.found(number, start);
         }
@@ -115,6 +117,9 @@ impl World {
             captures,
             suspension_notices,
             booked,
+            decided: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            retries: Vec::new(),
         });
         self.trace.note(number, format_args!("{profile:?}, {price} GEL, paid until {expires_at}"));
     }

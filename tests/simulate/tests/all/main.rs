@@ -1,3 +1,8 @@
-//! The simulator, held to what it is for.
+//! The simulator itself: that it repeats, finds, shrinks and tells; and that a fixed budget of seeds finds nothing.
 
+mod billing_bugs;
+mod budget;
+mod command_line;
 mod notices;
+mod repeating;
+mod shrinking;

@@ -1,0 +1,41 @@
+//! The plan with which each bug is looked for.
+
+use crate::bugs::Bug;
+use crate::fault::{FaultKind, FaultPlan};
+use crate::plan::Plan;
+
+impl Bug {
+    /// What is simulated to find it: a small world with all that goes wrong, and more of what it takes to show.
+    #[must_use]
+    pub fn plan(self) -> Plan {
+        let mut faults = FaultPlan::all();
+        for (kind, per_mille) in self.helped_by() {
+            faults.probabilities.insert(*kind, f64::from(*per_mille) / 1000.0);
+        }
+        Plan {
+            // Somebody has to change something in the very second in which he is charged.
+            tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
+            days: 80,
+            hosts: 2,
+            faults,
+            bug: Some(self),
+            ..Plan::default()
+        }
+    }
+
+    /// What has to go wrong for it to do harm, so often in a thousand.
+    fn helped_by(self) -> &'static [(FaultKind, u32)] {
+        use FaultKind as F;
+        match self {
+            Self::UnknownIsFailed | Self::TimeOutIsNotSent | Self::NewKeyOnRetry | Self::NewOrderOnRetry => {
+                &[(F::BankTimesOutAfter, 200), (F::CallbackLost, 500)]
+            }
+            Self::KeyTrustedForever => &[(F::BankTimesOutAfter, 300), (F::CallbackLost, 700), (F::CronMissed, 600)],
+            Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],
+            Self::ReceiptUnchecked => &[(F::BankWrongReceipt, 100)],
+            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 800)],
+            Self::RetriesNotCancelled => &[(F::EchoDeskHook, 1000), (F::CallbackLate, 700)],
+            _ => &[],
+        }
+    }
+}

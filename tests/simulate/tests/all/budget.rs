@@ -1,0 +1,46 @@
+//! What every change has to pass: a fixed budget of seeds, in which nothing is broken and everything goes wrong.
+
+use std::ops::ControlFlow;
+
+use echodesk_simulate::fault::FaultKind;
+use echodesk_simulate::in_order::in_order;
+use echodesk_simulate::plan::Plan;
+use echodesk_simulate::report::{Totals, broken};
+use echodesk_simulate::simulation::simulate;
+
+/// Seeds from 1 on.
+const SEEDS: u64 = 10;
+
+/// What cannot go wrong yet, since nothing is simulated to which it could.
+const NOT_YET: [FaultKind; 10] = [
+    FaultKind::SmtpLater,
+    FaultKind::SmtpRefused,
+    FaultKind::SmtpLostAfterData,
+    FaultKind::SmtpBroken,
+    FaultKind::SmtpDown,
+    FaultKind::UidValidityChanges,
+    FaultKind::ImapCut,
+    FaultKind::ImapDown,
+    FaultKind::MessageIdMissing,
+    FaultKind::MessageIdReused,
+];
+
+#[test]
+fn a_budget_of_seeds_breaks_no_promise_and_each_kind_of_fault_happens_in_it() {
+    let plans: Vec<Plan> = (1..=SEEDS).map(|seed| Plan { seed, tenants: 40, days: 60, ..Plan::default() }).collect();
+    let mut totals = Totals::default();
+    in_order(
+        &plans,
+        2,
+        |plan, _| simulate(plan.clone(), |_| ()),
+        |outcome| {
+            assert!(outcome.violation.is_none(), "{}", broken(&outcome));
+            totals.add(&outcome);
+            ControlFlow::Continue(())
+        },
+    );
+    println!("{SEEDS} seeds\n{}", totals.summary(0.0));
+    let never: Vec<FaultKind> =
+        FaultKind::ALL.iter().copied().filter(|kind| !totals.faults.contains_key(kind)).collect();
+    assert_eq!(never, NOT_YET, "no kind is dead");
+}
