@@ -10,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use billing::{bank, billing_store};
+pub(crate) use mail::{mail_server, mail_store};
 pub(crate) use status::status_store;
 
 macro_rules! bugs {

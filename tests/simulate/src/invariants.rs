@@ -1,4 +1,5 @@
 //! The promises, each checked against the world's own truth.
 
 mod accounts;
+mod mail;
 mod resolved;

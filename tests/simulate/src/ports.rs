@@ -3,4 +3,6 @@
 
 pub mod bank;
 pub mod billing;
+pub mod imap;
+pub mod mail;
 pub mod status;

@@ -2,6 +2,7 @@
 
 mod expiry;
 mod renewals;
+mod sync;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::gate::{self, Gate};
 use crate::process::Process;
 use crate::world::World;
 use renewals::renewals;
+pub use sync::MailClock;
 
 /// A program of the crontab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +20,8 @@ pub enum Job {
     Payments,
     /// `subscription-status`.
     Status,
+    /// `sync-emails`.
+    Sync,
 }
 
 impl Job {
@@ -27,6 +31,7 @@ impl Job {
         match self {
             Self::Payments => "recurring-payments",
             Self::Status => "subscription-status",
+            Self::Sync => "sync-emails",
         }
     }
 }
@@ -47,6 +52,14 @@ impl World {
                 for host in hosts {
                     let (name, clock) = begin(*host);
                     self.look_at_expiry(&Process::begin(self, name, clock, Arc::new(Gate::opened())));
+                }
+            }
+            // As with the watch, other hosts' runs are one within another: see `sync_meanwhile`.
+            Job::Sync => {
+                self.mend_mailboxes();
+                for host in hosts {
+                    let (name, clock) = begin(*host);
+                    self.sync_mailboxes(&Process::begin(self, name, clock, Arc::new(Gate::opened())));
                 }
             }
             Job::Payments => gate::run(&self.time, &gate, async {

@@ -14,7 +14,14 @@ use crate::world::agenda::Event;
 use crate::world::{Counts, World};
 
 /// The lines of the crontab, in the order of the day.
-const CRONTAB: [(Time, Job); 2] = [(time(2, 0, 0, 0), Job::Payments), (time(3, 0, 0, 0), Job::Status)];
+const CRONTAB: [(Time, Job); 6] = [
+    (time(2, 0, 0, 0), Job::Payments),
+    (time(3, 0, 0, 0), Job::Status),
+    (time(0, 30, 0, 0), Job::Sync),
+    (time(6, 30, 0, 0), Job::Sync),
+    (time(12, 30, 0, 0), Job::Sync),
+    (time(18, 30, 0, 0), Job::Sync),
+];
 
 /// After so many days that may be disturbed come [`QUIET_DAYS`] that are not.
 const DISTURBED_DAYS: u32 = 36;

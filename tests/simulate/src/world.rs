@@ -6,6 +6,7 @@ pub mod bank;
 pub mod callbacks;
 pub mod customers;
 pub(crate) mod echodesk;
+pub mod mail;
 pub(crate) mod operator;
 mod setup;
 
@@ -29,6 +30,7 @@ use accounts::Accounts;
 use agenda::{Agenda, Event};
 use bank::BankWorld;
 use callbacks::Signatures;
+use mail::MailWorld;
 
 /// How far ahead something may be that happens in the middle of a run instead.
 const SOON: SignedDuration = SignedDuration::from_hours(12);
@@ -53,6 +55,8 @@ pub struct World {
     pub accounts: Accounts,
     /// The bank.
     pub bank: BankWorld,
+    /// The mailboxes.
+    pub mail: MailWorld,
     /// Who signs callbacks.
     pub signatures: Signatures,
     /// The clocks of the hosts.

@@ -9,6 +9,7 @@ use crate::world::World;
 impl World {
     /// Holds that everything is resolved.
     pub(crate) fn check_resolved(&self) {
+        self.check_mail_resolved();
         for number in self.accounts.numbers() {
             let account = self.accounts.read(number, Clone::clone);
             if let Some(capture) = account.unbooked().next() {

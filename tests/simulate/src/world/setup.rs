@@ -21,6 +21,7 @@ use crate::world::agenda::Agenda;
 use crate::world::bank::{BankWorld, CardOnFile};
 use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
+use crate::world::mail::MailWorld;
 use crate::world::{State, World};
 
 /// The first moment of all simulations: some weeks before European clocks are changed.
@@ -50,6 +51,7 @@ impl World {
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            mail: MailWorld::default(),
             signatures: Signatures::shared(),
             clocks: (0..plan.hosts.max(1)).map(|_| HostClock::new(time.clone())).collect(),
             state: Mutex::new(State::default()),
@@ -59,6 +61,7 @@ impl World {
         });
         for number in world.plan.numbers() {
             world.found(number, start);
+            world.found_mailboxes(number, start);
         }
         world
     }
