@@ -102,7 +102,7 @@ impl Moment<'_> {
 
     /// What senders do, and who reads the mailbox elsewhere.
     fn people(&mut self, account: &mut Account, slot: Option<u64>) {
-        let arrivals = self.dice.one_of(&[0, 0, 0, 0, 0, 1, 1, 1, 2, 5]);
+        let arrivals = self.dice.one_of(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 5]);
         for nth in 0..arrivals {
             let to = self.dice.one_of(&["INBOX", "INBOX", "INBOX", "Work", "Junk"]);
             let letter = self.letter(account, nth, slot);
