@@ -41,9 +41,9 @@ pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind)
 pub(crate) fn mail_server(process: &Arc<Process>, clock: &MailClock, shown: &Arc<Shown>) -> Arc<dyn MailServer> {
     let port = ImapPort::new(process, clock, shown);
     match process.world.plan.bug {
-        Some(
-            bug @ (Bug::UidValidityIgnored | Bug::CutCountsAsRead | Bug::NewByDate | Bug::UndeliveredIsGone),
-        ) => Arc::new(server::BuggyServer::new(process, port, bug)),
+        Some(bug @ (Bug::UidValidityIgnored | Bug::CutCountsAsRead | Bug::NewByDate | Bug::UndeliveredIsGone)) => {
+            Arc::new(server::BuggyServer::new(process, port, bug))
+        }
         _ => Arc::new(port),
     }
 }

@@ -176,7 +176,9 @@ impl World {
             match fates.get(place) {
                 Some(item) => self.check_fate(number, mailbox, place, message, item),
                 None if !self.is_wanted(mailbox, message) => {}
-                None => self.wrong(number, format!("counts as read, and {} at {place:?} has no fate", message.letter.token)),
+                None => {
+                    self.wrong(number, format!("counts as read, and {} at {place:?} has no fate", message.letter.token))
+                }
             }
             if let (true, Some(item)) = (before.keeps_mod_seq, fates.get(place))
                 && first.get(place).is_some_and(|then| then.flags == message.flags)
@@ -222,7 +224,10 @@ impl World {
             item.message_row.and_then(|row| mail.rows.get(&row).cloned())
         });
         if stored.as_ref() != Some(token) {
-            self.wrong(number, format!("takes {token} at {place:?} for {}", stored.unwrap_or_else(|| "nothing".to_owned())));
+            self.wrong(
+                number,
+                format!("takes {token} at {place:?} for {}", stored.unwrap_or_else(|| "nothing".to_owned())),
+            );
         }
     }
 
@@ -263,7 +268,8 @@ impl World {
     }
 
     fn is_switched_on(&self, mailbox: &Mailbox) -> bool {
-        let sql = format!("SELECT is_active FROM social_integrations_emailconnection WHERE id = {}", mailbox.key.connection);
+        let sql =
+            format!("SELECT is_active FROM social_integrations_emailconnection WHERE id = {}", mailbox.key.connection);
         let rows: Vec<Standing> = self.database.tenant_rows(&mailbox.key.schema, &sql);
         rows.first().is_some_and(|row| row.is_active)
     }

@@ -1,6 +1,7 @@
 //! The store of mail.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use echodesk_core::{SchemaName, StoreError};
 use echodesk_mail::model::{Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};
@@ -21,6 +22,8 @@ pub struct MailPort {
     process: Arc<Process>,
     shown: Arc<Shown>,
     kind: Kind,
+    /// The takeover by which this process got each mailbox.
+    got_by: Mutex<BTreeMap<MailboxNumber, u64>>,
 }
 
 /// What a sync is.
@@ -38,11 +41,15 @@ impl MailPort {
     /// That of a process, which is shown this by the mail servers.
     #[must_use]
     pub fn new(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind) -> Arc<Self> {
-        Arc::new(Self { process: Arc::clone(process), shown: Arc::clone(shown), kind })
+        Arc::new(Self { process: Arc::clone(process), shown: Arc::clone(shown), kind, got_by: Mutex::default() })
     }
 
     fn store(&self) -> &dyn MailStore {
         &self.process.world.database.store
+    }
+
+    fn got_by(&self) -> MutexGuard<'_, BTreeMap<MailboxNumber, u64>> {
+        self.got_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn number(&self, key: &MailboxKey) -> Option<MailboxNumber> {
@@ -86,7 +93,8 @@ impl MailPort {
         })
     }
 
-    /// A write that is made only by whoever has the lease.
+    /// A write that is made only by whoever has the lease, and has had it ever since it was taken: what a run has read
+    /// of a mailbox that another had in between is old.
     fn writes_leased<T>(
         &self,
         call: &'static str,
@@ -96,8 +104,11 @@ impl MailPort {
     ) -> Result<T, StoreError> {
         let world = &self.process.world;
         self.writes(call, key, act, |number, result| {
-            if world.mail.get(number).holder != Some(self.process.run) {
-                let what = format!("{} wrote to mailbox {number} after another run had taken it over", self.process.name);
+            let mailbox = world.mail.get(number);
+            let is_new = self.got_by().get(&number) == Some(&mailbox.takeovers);
+            if mailbox.holder != Some(self.process.run) || !is_new {
+                let what =
+                    format!("{} wrote to mailbox {number} after another run had taken it over", self.process.name);
                 world.violated(Invariant::ExactMail, number.tenant, what);
             }
             done(number, result);
@@ -155,7 +166,12 @@ impl MailStore for MailPort {
             |store| store.acquire(mailbox, lease, now),
             |number, taken| {
                 if *taken {
-                    mail.change(number, |mailbox| mailbox.holder = Some(lease.holder));
+                    let takeover = mail.change(number, |mailbox| {
+                        let before = mailbox.holder.replace(lease.holder);
+                        mailbox.takeovers += u64::from(before != Some(lease.holder));
+                        mailbox.takeovers
+                    });
+                    self.got_by().entry(number).or_insert(takeover);
                 }
             },
         )

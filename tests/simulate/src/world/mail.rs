@@ -53,8 +53,10 @@ pub struct Mailbox {
     pub failures: u32,
     /// Notices of it being switched off.
     pub off_notices: usize,
-    /// Which run has its lease.
+    /// Which run has its lease, or had it last.
     pub holder: Option<RunId>,
+    /// How often the lease has gone to another run.
+    pub takeovers: u64,
     /// When its connection was cut.
     pub cuts: Vec<Timestamp>,
     /// Runs in a row, on days on which nothing goes wrong, that have not read it to its end.

@@ -28,14 +28,12 @@ impl BuggyStore {
         Self { process: Arc::clone(process), inner, bug }
     }
 
-    /// The lease to write under.
-    fn lease(&self, mailbox: &MailboxKey, lease: &Lease) -> Lease {
-        let mail = &self.process.world.mail;
-        let holder = mail.of_key(mailbox).and_then(|number| mail.get(number).holder);
-        match holder {
-            Some(holder) if self.bug == Bug::LeaseUnchecked => Lease { holder, ..lease.clone() },
-            _ => lease.clone(),
+    /// Before a write: whoever holds the lease, it is ours again.
+    fn take_back(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
+        if self.bug == Bug::LeaseUnchecked {
+            self.inner.acquire(mailbox, lease, Timestamp::MAX)?;
         }
+        Ok(())
     }
 
     /// Messages whose Message-ID is known are made to look like the message that has it.
@@ -117,10 +115,11 @@ impl MailStore for BuggyStore {
     }
 
     fn store(&self, mailbox: &Mailbox, lease: &Lease, batch: &Batch) -> Result<Vec<Fate>, StoreError> {
-        let (lease, mut batch) = (self.lease(&mailbox.key, lease), batch.clone());
+        self.take_back(&mailbox.key, lease)?;
+        let mut batch = batch.clone();
         match self.bug {
             Bug::CursorBeforeStoring => {
-                self.inner.store(mailbox, &lease, &Batch { items: Vec::new(), ..batch.clone() })?;
+                self.inner.store(mailbox, lease, &Batch { items: Vec::new(), ..batch.clone() })?;
             }
             Bug::MessageIdOnly => self.by_message_id(&mailbox.key.schema, &mut batch.items)?,
             Bug::PlaceIsIdentity => batch.items.iter_mut().for_each(|item| by_place(&batch.cursor, item)),
@@ -128,13 +127,13 @@ impl MailStore for BuggyStore {
             Bug::OddMessageSkipped => {
                 let odd: Vec<bool> = batch.items.iter().map(is_odd).collect();
                 batch.items.retain(|item| !is_odd(item));
-                let mut fates = self.inner.store(mailbox, &lease, &batch)?.into_iter();
+                let mut fates = self.inner.store(mailbox, lease, &batch)?.into_iter();
                 let fate = |odd: bool| if odd { None } else { fates.next() };
                 return Ok(odd.into_iter().map(fate).map(|fate| fate.unwrap_or(Fate::Duplicate)).collect());
             }
             _ => {}
         }
-        self.inner.store(mailbox, &lease, &batch)
+        self.inner.store(mailbox, lease, &batch)
     }
 
     fn update_flags(
@@ -147,7 +146,8 @@ impl MailStore for BuggyStore {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         let flags = if self.bug == Bug::FlagsIgnored { &[] } else { flags };
-        self.inner.update_flags(mailbox, &self.lease(mailbox, lease), folder, uid_validity, flags, now)
+        self.take_back(mailbox, lease)?;
+        self.inner.update_flags(mailbox, lease, folder, uid_validity, flags, now)
     }
 
     fn mark_gone(
@@ -162,17 +162,20 @@ impl MailStore for BuggyStore {
         if self.bug == Bug::DeletionsIgnored {
             return Ok(0);
         }
-        self.inner.mark_gone(mailbox, &self.lease(mailbox, lease), folder, uid_validity, uids, now)
+        self.take_back(mailbox, lease)?;
+        self.inner.mark_gone(mailbox, lease, folder, uid_validity, uids, now)
     }
 
     fn record_success(&self, mailbox: &MailboxKey, lease: &Lease, at: Timestamp) -> Result<(), StoreError> {
-        self.inner.record_success(mailbox, &self.lease(mailbox, lease), at)
+        self.take_back(mailbox, lease)?;
+        self.inner.record_success(mailbox, lease, at)
     }
 
     fn record_failure(&self, mailbox: &Mailbox, lease: &Lease, failure: &FailureRecord) -> Result<bool, StoreError> {
-        let (lease, mut failure) = (self.lease(&mailbox.key, lease), failure.clone());
+        self.take_back(&mailbox.key, lease)?;
+        let mut failure = failure.clone();
         if self.bug == Bug::RefusedFolderCountsAsRead && failure.error.starts_with("folder ") {
-            return self.inner.record_success(&mailbox.key, &lease, failure.at).map(|()| true);
+            return self.inner.record_success(&mailbox.key, lease, failure.at).map(|()| true);
         }
         if self.bug == Bug::SwitchedOffAtOnce && failure.failure_count > 0 && failure.switch_off.is_none() {
             let (address, reason) = (mailbox.address.clone(), failure.error.clone());
@@ -183,6 +186,6 @@ impl MailStore for BuggyStore {
                 decided_at: failure.at,
             });
         }
-        self.inner.record_failure(mailbox, &lease, &failure)
+        self.inner.record_failure(mailbox, lease, &failure)
     }
 }

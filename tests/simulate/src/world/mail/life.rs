@@ -129,7 +129,9 @@ impl Moment<'_> {
         if self.dice.per_mille(300) {
             let (name, number) = (self.dice.one_of(&FOLDERS), self.dice.number());
             let flags = self.dice.one_of(&[Flags::NONE, Flags::SEEN, Flags::SEEN | Flags::ANSWERED, Flags::FLAGGED]);
-            if let Some((folder, uid)) = open(account, name).and_then(|folder| folder.any(number).map(|uid| (folder, uid))) {
+            if let Some((folder, uid)) =
+                open(account, name).and_then(|folder| folder.any(number).map(|uid| (folder, uid)))
+            {
                 folder.set_flags(uid, flags);
             }
         }

@@ -70,6 +70,7 @@ impl World {
             failures: 0,
             off_notices: 0,
             holder: None,
+            takeovers: 0,
             cuts: Vec::new(),
             unread_in_quiet: 0,
             lived: 0,
