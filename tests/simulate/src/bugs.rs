@@ -11,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, forgetful, policy};
+pub(crate) use mail::{mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
 
@@ -126,6 +127,26 @@ bugs! {
     LeaseWithoutExpiry = "lease-without-expiry";
     /// New messages are looked for by their date.
     NewByDate = "new-by-date";
+    /// A message that is stored is stored again where it is moved to.
+    PlaceIsIdentity = "place-is-identity";
+    /// A message that is listed and not delivered counts as deleted.
+    UndeliveredIsGone = "undelivered-is-gone";
+    /// A message that cannot be stored as it is is passed over.
+    OddMessageSkipped = "odd-message-skipped";
+    /// What one run does not get to is forgotten.
+    PendingForgotten = "pending-forgotten";
+    /// A mailbox counts as read although a folder was refused.
+    RefusedFolderCountsAsRead = "refused-folder-counts-as-read";
+    /// Messages that are deleted on the server stand as if they were there.
+    DeletionsIgnored = "deletions-ignored";
+    /// Flags that are changed on the server are not brought up to date.
+    FlagsIgnored = "flags-ignored";
+    /// Whoever has lost a mailbox's lease goes on writing.
+    LeaseUnchecked = "lease-unchecked";
+    /// The first failure switches a mailbox off.
+    SwitchedOffAtOnce = "switched-off-at-once";
+    /// A dry run takes the leases of mailboxes.
+    DryRunTakesLease = "dry-run-takes-lease";
 }
 
 impl fmt::Display for Bug {

@@ -1,5 +1,6 @@
 //! The database, looked at and written to past the store: as EchoDesk does, and as whoever checks does.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::Sqlite;
-use echodesk_core::DatabaseUrl;
+use echodesk_core::{DatabaseUrl, SchemaName};
 use echodesk_store::{Access, Store};
 use echodesk_test_servers::postgres::Postgres;
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ pub struct Database {
     /// Where it is.
     pub url: DatabaseUrl,
     raw: Mutex<Raw>,
+    /// Tenants' own files, where each has one.
+    files: Mutex<BTreeMap<SchemaName, SqliteConnection>>,
     _folder: Option<TempDir>,
 }
 
@@ -85,7 +88,7 @@ impl Database {
                 Raw::Sqlite(raw)
             }
         };
-        Self { store, read_only, url, raw: Mutex::new(raw), _folder: folder }
+        Self { store, read_only, url, raw: Mutex::new(raw), files: Mutex::default(), _folder: folder }
     }
 
     /// What it is kept by.
@@ -128,6 +131,33 @@ impl Database {
         match &mut *raw {
             Raw::Sqlite(raw) => diesel::sql_query(sql).load(raw).expect(sql),
             Raw::Postgres(raw) => diesel::sql_query(sql).load(raw).expect(sql),
+        }
+    }
+
+    /// The rows of a statement about the tables of one tenant.
+    pub fn tenant_rows<T>(&self, schema: &SchemaName, sql: &str) -> Vec<T>
+    where
+        T: QueryableByName<Sqlite> + QueryableByName<Pg> + Send + 'static,
+    {
+        if let DatabaseUrl::Sqlite(folder) = &self.url {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = files.entry(schema.clone()).or_insert_with(|| {
+                let file = folder.join(format!("{schema}.sqlite3")).display().to_string();
+                let mut file = SqliteConnection::establish(&file).expect("the tenant's file is there");
+                file.batch_execute("PRAGMA busy_timeout = 10000").expect("it answers");
+                file
+            });
+            return diesel::sql_query(sql).load(file).expect(sql);
+        }
+        let mut raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *raw {
+            Raw::Sqlite(raw) => diesel::sql_query(sql).load(raw).expect(sql),
+            Raw::Postgres(raw) => {
+                raw.batch_execute(&format!("SET search_path TO \"{schema}\"")).expect("its schema is there");
+                let rows = diesel::sql_query(sql).load(raw).expect(sql);
+                raw.batch_execute("RESET search_path").expect("it answers");
+                rows
+            }
         }
     }
 

@@ -129,6 +129,22 @@ faults! {
     MessageIdMissing = "message-id-missing", 80;
     /// A message comes with the Message-ID of another.
     MessageIdReused = "message-id-reused", 60;
+    /// A mailbox's server takes so long that the time for the mailbox is over.
+    ImapSlow = "imap-slow", 10;
+    /// A mailbox's password is changed, and nobody tells us.
+    ImapPasswordChanged = "imap-password-changed", 2;
+    /// A folder cannot be opened for the moment.
+    FolderRefused = "folder-refused", 20;
+    /// A folder is not there for a while, and comes back.
+    FolderDisappears = "folder-disappears", 8;
+    /// A message is listed and never delivered.
+    MessageUndeliverable = "message-undeliverable", 10;
+    /// The connection breaks whenever a certain message is asked for.
+    MessageBreaksConnection = "message-breaks-connection", 4;
+    /// A host sleeps in the middle of a sync, for longer than its lease.
+    HostSleeps = "host-sleeps", 4;
+    /// Another host syncs the same mailboxes while a sync is in the middle of something.
+    SyncMeanwhile = "sync-meanwhile", 20;
 }
 
 impl fmt::Display for FaultKind {

@@ -6,6 +6,7 @@ mod data;
 mod digest;
 mod dry_runs;
 mod forgotten;
+mod mail;
 mod notices;
 mod resolved;
 mod truth;

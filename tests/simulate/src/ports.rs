@@ -3,6 +3,8 @@
 
 pub mod bank;
 pub mod billing;
+pub mod imap;
+pub mod mail;
 pub mod outbox;
 pub mod status;
 pub mod transport;

@@ -4,6 +4,7 @@ mod delivery;
 mod dry;
 mod expiry;
 mod renewals;
+mod sync;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::world::World;
 use delivery::delivery;
 use expiry::expiry;
 use renewals::renewals;
+pub use sync::MailClock;
 
 /// A program of the crontab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +26,8 @@ pub enum Job {
     Payments,
     /// `subscription-status`.
     Status,
+    /// `sync-emails`.
+    Sync,
 }
 
 impl Job {
@@ -33,6 +37,7 @@ impl Job {
         match self {
             Self::Payments => "recurring-payments",
             Self::Status => "subscription-status",
+            Self::Sync => "sync-emails",
         }
     }
 }
@@ -47,11 +52,27 @@ impl World {
             let name = format!("{at} h{host} {}", job.name());
             (name, self.clocks[host].clone())
         };
+        // As with the watch, mailboxes are not synced by several hosts at once but by one within another: see
+        // `sync_meanwhile`. Their notices are delivered at once.
+        let sync = |host: &usize| {
+            let (name, clock) = begin(*host);
+            self.sync_mailboxes(&Process::begin(self, name, clock, Arc::new(Gate::opened())))
+        };
+        let hosts: Vec<usize> = match job {
+            Job::Sync => {
+                self.mend_mailboxes();
+                hosts.iter().copied().filter(sync).collect()
+            }
+            _ => hosts.to_vec(),
+        };
         gate::run(&self.time, &gate, async {
             let life = tokio::spawn(Arc::clone(self).live());
             let mut runs = tokio::task::JoinSet::new();
             for host in hosts {
-                let (name, clock) = begin(*host);
+                let (name, clock) = match job {
+                    Job::Sync => (format!("{at} h{host} {}, its notices", job.name()), self.clocks[host].clone()),
+                    _ => begin(host),
+                };
                 let wait = self.chance.at(&format!("start {name}")).between(0, 3_000);
                 let process = Process::begin(self, name, clock, Arc::clone(&gate));
                 runs.spawn(async move {
@@ -71,6 +92,7 @@ async fn run(job: Job, process: &Arc<Process>) {
     let can_deliver = match job {
         Job::Payments => unless_it_dies(process, renewals(process)).await.unwrap_or(false),
         Job::Status => expiry(process).await,
+        Job::Sync => true,
     };
     if can_deliver && !process.is_dead() {
         unless_it_dies(process, delivery(process)).await;

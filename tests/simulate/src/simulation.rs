@@ -14,12 +14,16 @@ use crate::world::agenda::Event;
 use crate::world::{Counts, World};
 
 /// The lines of the crontab, in the order of the day.
-const CRONTAB: [(Time, Job); 5] = [
+const CRONTAB: [(Time, Job); 9] = [
     (time(2, 0, 0, 0), Job::Payments),
     (time(3, 0, 0, 0), Job::Status),
     (time(8, 0, 0, 0), Job::Payments),
     (time(14, 0, 0, 0), Job::Payments),
     (time(20, 0, 0, 0), Job::Payments),
+    (time(0, 30, 0, 0), Job::Sync),
+    (time(6, 30, 0, 0), Job::Sync),
+    (time(12, 30, 0, 0), Job::Sync),
+    (time(18, 30, 0, 0), Job::Sync),
 ];
 
 /// What came of a simulation.

@@ -74,6 +74,12 @@ impl HostClock {
         Self { time, wrong_by: Arc::default() }
     }
 
+    /// Whether this is the clock of the same host.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.wrong_by, &other.wrong_by)
+    }
+
     /// Sets how much it is ahead of the true time; less than nothing if it is behind.
     pub fn set_wrong_by(&self, by: SignedDuration) {
         *self.wrong_by.lock().unwrap_or_else(PoisonError::into_inner) = by;

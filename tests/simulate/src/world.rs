@@ -6,6 +6,7 @@ pub mod bank;
 pub mod callbacks;
 pub mod customers;
 pub(crate) mod echodesk;
+pub mod mail;
 pub mod notices;
 pub(crate) mod operator;
 pub mod post_office;
@@ -32,6 +33,7 @@ use accounts::Accounts;
 use agenda::{Agenda, Event};
 use bank::BankWorld;
 use callbacks::Signatures;
+use mail::MailWorld;
 use notices::Notices;
 use post_office::PostOffice;
 
@@ -58,6 +60,8 @@ pub struct World {
     pub accounts: Accounts,
     /// The bank.
     pub bank: BankWorld,
+    /// The mailboxes.
+    pub mail: MailWorld,
     /// The notices that were queued.
     pub notices: Notices,
     /// The mail server.

@@ -13,6 +13,7 @@ use crate::world::operator::needs_person;
 impl World {
     /// Holds that everything is resolved.
     pub(crate) fn check_resolved(&self) {
+        self.check_mail_resolved();
         let left = match self.database.store.left(None, None, usize::MAX) {
             Ok(left) => left,
             Err(error) => {

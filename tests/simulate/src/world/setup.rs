@@ -22,6 +22,7 @@ use crate::world::agenda::Agenda;
 use crate::world::bank::{BankWorld, CardOnFile};
 use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
+use crate::world::mail::MailWorld;
 use crate::world::notices::Notices;
 use crate::world::post_office::PostOffice;
 use crate::world::{State, World, retries};
@@ -53,6 +54,7 @@ impl World {
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            mail: MailWorld::default(),
             notices: Notices::default(),
             post_office: PostOffice::default(),
             signatures: Signatures::shared(),
@@ -65,6 +67,7 @@ impl World {
         retries::add_tables(&world.database);
         for number in world.plan.numbers() {
             world.found(number, start);
+            world.found_mailboxes(number, start);
         }
         world
     }

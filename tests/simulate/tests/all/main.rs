@@ -3,6 +3,7 @@
 mod billing_bugs;
 mod budget;
 mod command_line;
+mod mail;
 mod notices;
 mod repeating;
 mod shrinking;
