@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::time::HostClock;
 use crate::trace::TenantNumber;
 use crate::world::World;
+use crate::world::agenda::Event;
 use crate::world::customers::Act;
 
 /// A run of a program.
@@ -105,7 +106,7 @@ impl Process {
         if let ("suspend", Some(tenant)) = (call, tenant)
             && faults.happens(FaultKind::PaidAtLastMoment, &place)
         {
-            world.customer_acts(tenant, Act::Pay { saves_card: false });
+            world.happens(Some(tenant), Event::Customer(Act::Pay { saves_card: false }));
         }
         if faults.happens(FaultKind::DatabaseAway, &place) {
             let mut dice = world.chance.at(&format!("away {place}"));

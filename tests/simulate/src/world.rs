@@ -224,7 +224,7 @@ impl World {
         self.lock().retries_cancelled_at
     }
 
-    fn happens(self: &Arc<Self>, tenant: Option<TenantNumber>, event: Event) {
+    pub(crate) fn happens(self: &Arc<Self>, tenant: Option<TenantNumber>, event: Event) {
         self.lock().happenings += 1;
         match (event, tenant) {
             (Event::PaymentEnds { order }, _) => self.payment_ends(&order),
