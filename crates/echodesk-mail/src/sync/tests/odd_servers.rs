@@ -15,8 +15,8 @@ use crate::ports::{MailServer, MailServerError, MailSession, Opened, SessionCoun
 enum Habit {
     /// A FETCH of bodies that has this UID in it is answered with NO and nothing else.
     RefuseBatchWith(u32),
-    /// The connection breaks when this body is asked for.
-    DieAt(u32),
+    /// The connection breaks when one of these bodies is asked for.
+    DieAt(&'static [u32]),
     /// Heads do not come.
     NoHeads,
     /// Logging in takes the whole budget.
@@ -89,7 +89,7 @@ impl MailSession for OddSession {
                 Habit::DieAt(bad) => {
                     // In ascending order, as servers answer.
                     for meta in batch.iter().rev() {
-                        if meta.uid.0 == bad {
+                        if bad.contains(&meta.uid.0) {
                             let source = std::io::ErrorKind::ConnectionReset.into();
                             return Err(MailServerError::Lost { doing: "reading messages", source });
                         }
@@ -181,7 +181,7 @@ fn a_message_that_breaks_the_connection_does_not_switch_the_mailbox_off() {
     world.server.deliver("Orders", mail(900));
     let mut last = None;
     for _ in 0..6 {
-        last = run_odd(&world, Habit::DieAt(55)).0.or(last);
+        last = run_odd(&world, Habit::DieAt(&[55])).0.or(last);
     }
     assert!(is_active(&world), "switched off by one message, {} of 61 stored: {last:?}", world.store.rows().len());
 }
@@ -191,13 +191,59 @@ fn only_the_message_that_breaks_the_connection_is_given_up() {
     let world = World::with_mail(60);
     let mut last = None;
     for _ in 0..6 {
-        last = run_odd(&world, Habit::DieAt(30)).0.or(last);
+        last = run_odd(&world, Habit::DieAt(&[30])).0.or(last);
     }
     assert_eq!(last.as_ref().unwrap().outcome, MailboxOutcome::Synced, "{last:?}");
     let fates = world.store.fates(&world.mailbox.key);
     let failed: Vec<Uid> =
         fates.iter().filter(|(_, _, fate)| matches!(fate, Fate::Failed(_))).map(|(_, uid, _)| *uid).collect();
     assert_eq!((failed, world.store.rows().len()), (vec![Uid(30)], 59));
+}
+
+/// Runs until the mailbox is synced, `most` times at most: exactly `bad` must be given up, by name.
+fn given_up_within(most: usize, bad: &'static [u32]) {
+    let mut world = World::with_mail(60);
+    world.options.max_messages = NonZeroU32::new(60).unwrap();
+    let mut last = None;
+    for _ in 0..most {
+        last = run_odd(&world, Habit::DieAt(bad)).0.or(last);
+        if world.last_sync() {
+            break;
+        }
+    }
+    assert!(world.last_sync() && is_active(&world), "not read to its end by {most} runs: {last:?}");
+    let fates = world.store.fates(&world.mailbox.key);
+    let failed = |fate: &Fate| fate.reason().is_some_and(|why| why.contains("the connection broke 3 times"));
+    let mut failed: Vec<u32> =
+        fates.iter().filter(|(_, _, fate)| failed(fate)).map(|(_, uid, _)| uid.0).collect();
+    failed.sort_unstable();
+    assert_eq!((failed.as_slice(), world.store.rows().len()), (bad, 60 - bad.len()));
+}
+
+#[test]
+fn seed_2_two_messages_that_break_the_connection_are_both_given_up() {
+    given_up_within(7, &[20, 40]);
+    given_up_within(7, &[59, 60]);
+}
+
+#[test]
+fn however_many_break_the_connection_each_is_given_up() {
+    given_up_within(16, &[10, 20, 30, 40, 50]);
+    // More than are kept in mind.
+    const THIRD: [u32; 20] = [3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48, 51, 54, 57, 60];
+    given_up_within(61, &THIRD);
+}
+
+#[test]
+fn connections_that_break_at_random_cost_no_message() {
+    let world = World::with_mail(60);
+    for cut in [7, 0, 5, 3, 1, 4, 2, 6, 1, 9, 5, 2, 3, 1, 8, 1, 6, 2, 5, 1, 3] {
+        world.server.cut_after(Some(cut));
+        run_odd(&world, Habit::None);
+    }
+    world.server.cut_after(None);
+    run_odd(&world, Habit::None);
+    assert_eq!((world.store.rows().len(), world.last_sync()), (60, true), "{:?}", world.store.fates(&world.mailbox.key));
 }
 
 #[test]
