@@ -12,12 +12,14 @@ impl Bug {
         for (kind, per_mille) in self.helped_by() {
             faults.probabilities.insert(*kind, f64::from(*per_mille) / 1000.0);
         }
+        let is_helped = !self.helped_by().is_empty();
+        let needs_months = matches!(self, Self::KeyTrustedForever | Self::RetriesNotCancelled);
         Plan {
             seed: 1,
             // Somebody has to change something in the very second in which he is charged.
             tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
             only: None,
-            days: 80,
+            days: if is_helped && !needs_months { 40 } else { 80 },
             hosts: 2,
             faults,
             bug: Some(self),
