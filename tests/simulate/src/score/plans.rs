@@ -12,10 +12,12 @@ impl Bug {
         for (kind, per_mille) in self.helped_by() {
             faults.probabilities.insert(*kind, f64::from(*per_mille) / 1000.0);
         }
+        let is_helped = !self.helped_by().is_empty();
+        let needs_months = matches!(self, Self::KeyTrustedForever | Self::RetriesNotCancelled);
         Plan {
             // Somebody has to change something in the very second in which he is charged.
             tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
-            days: 80,
+            days: if is_helped && !needs_months { 40 } else { 80 },
             hosts: 2,
             faults,
             bug: Some(self),
@@ -33,7 +35,7 @@ impl Bug {
             Self::KeyTrustedForever => &[(F::BankTimesOutAfter, 300), (F::CallbackLost, 700), (F::CronMissed, 600)],
             Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],
             Self::ReceiptUnchecked => &[(F::BankWrongReceipt, 100)],
-            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 800)],
+            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 1000), (F::BankSlow, 300)],
             Self::RetriesNotCancelled => &[(F::EchoDeskHook, 1000), (F::CallbackLate, 700)],
             _ => &[],
         }
