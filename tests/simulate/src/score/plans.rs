@@ -33,7 +33,7 @@ impl Bug {
             Self::KeyTrustedForever => &[(F::BankTimesOutAfter, 300), (F::CallbackLost, 700), (F::CronMissed, 600)],
             Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],
             Self::ReceiptUnchecked => &[(F::BankWrongReceipt, 100)],
-            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 800)],
+            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 1000), (F::BankSlow, 300)],
             Self::RetriesNotCancelled => &[(F::EchoDeskHook, 1000), (F::CallbackLate, 700)],
             _ => &[],
         }
