@@ -44,14 +44,14 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  simulate                                    a small world, seed 1
-  simulate --seed 7 --tenants 1000 --days 400 a large one
-  simulate --seeds 100                        seeds 1 to 100, on all cores
-  simulate --fault callback-lost=1            no callback ever comes, and nothing else goes wrong
-  simulate --no-fault cron-week-off           everything goes wrong but that
-  simulate --no-faults                        nothing goes wrong
-  simulate --bug unknown-is-failed            a known bug is put back in: it is found
-  simulate score                              all of them
+  simulate                                     a small world, seed 1
+  simulate --seed 7 --tenants 1000 --days 400  a large one
+  simulate --seeds 100                         seeds 1 to 100, on all cores
+  simulate --fault callback-lost=1             no callback ever comes, and nothing else goes wrong
+  simulate --no-fault cron-week-off            everything goes wrong but that
+  simulate --no-faults                         nothing goes wrong
+  simulate --bug settlement-unguarded          a known bug is put back in: it is found
+  simulate score                               all of them
 
 Exit codes:
   0  nothing was broken; `score`: every bug was found
@@ -121,8 +121,8 @@ struct What {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is run and told")]
 pub struct How {
-    /// Writes all that happened to a file, `-` for standard output. If a promise is broken, what happened to whom
-    /// it was given.
+    /// Writes what happened to a file, line by line, `-` for standard output. If a promise is broken, only what happened
+    /// to whom it was broken for.
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub trace: Option<PathBuf>,
     /// Does not look for a smaller plan that breaks the same promise.
