@@ -17,6 +17,8 @@ enum Habit {
     RefuseBatchWith(u32),
     /// The connection breaks when this body is asked for.
     DieAt(u32),
+    /// The same for either of two.
+    DieAtEither(u32, u32),
     /// Heads do not come.
     NoHeads,
     /// Logging in takes the whole budget.
@@ -86,10 +88,15 @@ impl MailSession for OddSession {
                     refused = Some(MailServerError::Refused { command: "UID FETCH", answer: "NO".to_owned() });
                     continue;
                 }
-                Habit::DieAt(bad) => {
+                Habit::DieAt(_) | Habit::DieAtEither(..) => {
                     // In ascending order, as servers answer.
                     for meta in batch.iter().rev() {
-                        if meta.uid.0 == bad {
+                        let (one, other) = match self.habit {
+                            Habit::DieAtEither(one, other) => (one, Some(other)),
+                            Habit::DieAt(one) => (one, None),
+                            _ => (0, None),
+                        };
+                        if meta.uid.0 == one || Some(meta.uid.0) == other {
                             let source = std::io::ErrorKind::ConnectionReset.into();
                             return Err(MailServerError::Lost { doing: "reading messages", source });
                         }
@@ -198,6 +205,18 @@ fn only_the_message_that_breaks_the_connection_is_given_up() {
     let failed: Vec<Uid> =
         fates.iter().filter(|(_, _, fate)| matches!(fate, Fate::Failed(_))).map(|(_, uid, _)| *uid).collect();
     assert_eq!((failed, world.store.rows().len()), (vec![Uid(30)], 59));
+}
+
+#[test]
+fn seed_44_two_messages_that_break_the_connection_are_both_given_up() {
+    let world = World::with_mail(60);
+    let mut last = None;
+    for _ in 0..9 {
+        last = run_odd(&world, Habit::DieAtEither(30, 35)).0.or(last);
+    }
+    assert_eq!(last.as_ref().unwrap().outcome, MailboxOutcome::Synced, "{last:?}");
+    assert_eq!(world.store.rows().len(), 58);
+    assert!(is_active(&world));
 }
 
 #[test]
