@@ -1,4 +1,5 @@
 //! The simulator itself: that it repeats, finds, shrinks and tells; and that a fixed budget of seeds finds nothing.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests")]
 
 mod billing_bugs;
 mod budget;
