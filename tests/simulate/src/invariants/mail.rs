@@ -195,6 +195,9 @@ impl World {
                 self.wrong(number, format!("has a fate for what is not on the server any more: {item:?}"));
             }
         }
+        if !stood_still {
+            return;
+        }
         let places = |token: &str| -> BTreeSet<(String, String)> {
             let all = first.iter().chain(&last).filter(|(_, message)| message.letter.token == token);
             all.map(|((folder, _, uid), _)| (folder.clone(), uid.to_string())).collect()
