@@ -90,6 +90,9 @@ struct What {
     /// How many hosts run the crontab.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=9))]
     hosts: u32,
+    /// How many tenants in a thousand have mailboxes; the first always has, unless nobody does.
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    mailboxes: u32,
     /// The database under the store.
     #[arg(long, value_name = "BACKEND", default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite", "postgres"]))]
     backend: String,
@@ -200,6 +203,7 @@ impl What {
             days: self.days,
             quiet_from: self.quiet_from,
             hosts: self.hosts,
+            mailboxes: self.mailboxes,
             faults: self.faults(),
             bug: self.bug,
             backend: if self.backend == "postgres" { Backend::Postgres } else { Backend::Sqlite },

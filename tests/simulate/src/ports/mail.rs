@@ -82,7 +82,7 @@ impl MailPort {
         let world = &self.process.world;
         let Some(number) = self.number(key) else { return act(self.store()) };
         self.another_host(number);
-        self.process.store_call(call, Some(number.tenant), Effect::Writes, || {
+        self.process.store_call(call, Some(number.tenant), Effect::WritesMail, || {
             let result = act(self.store())?;
             if self.kind == Kind::DryRun {
                 let what = format!("a dry run has written to mailbox {number}: {call}");
