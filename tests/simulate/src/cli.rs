@@ -44,14 +44,14 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  simulate                                    a small world, seed 1
-  simulate --seed 7 --tenants 1000 --days 400 a large one
-  simulate --seeds 100                        seeds 1 to 100, on all cores
-  simulate --fault callback-lost=1            no callback ever comes, and nothing else goes wrong
-  simulate --no-fault cron-week-off           everything goes wrong but that
-  simulate --no-faults                        nothing goes wrong
-  simulate --bug unknown-is-failed            a known bug is put back in: it is found
-  simulate score                              all of them
+  simulate                                     a small world, seed 1
+  simulate --seed 7 --tenants 1000 --days 400  a large one
+  simulate --seeds 100                         seeds 1 to 100, on all cores
+  simulate --fault callback-lost=1             no callback ever comes, and nothing else goes wrong
+  simulate --no-fault cron-week-off            everything goes wrong but that
+  simulate --no-faults                         nothing goes wrong
+  simulate --bug settlement-unguarded          a known bug is put back in: it is found
+  simulate score                               all of them
 
 Exit codes:
   0  nothing was broken; `score`: every bug was found
@@ -90,6 +90,9 @@ struct What {
     /// How many hosts run the crontab.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=9))]
     hosts: u32,
+    /// How many tenants in a thousand have mailboxes; the first always has, unless nobody does.
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    mailboxes: u32,
     /// The database under the store.
     #[arg(long, value_name = "BACKEND", default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite", "postgres"]))]
     backend: String,
@@ -121,8 +124,8 @@ struct What {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is run and told")]
 pub struct How {
-    /// Writes all that happened to a file, `-` for standard output. If a promise is broken, what happened to whom
-    /// it was given.
+    /// Writes what happened to a file, line by line, `-` for standard output. If a promise is broken, only what happened
+    /// to whom it was broken for.
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub trace: Option<PathBuf>,
     /// Does not look for a smaller plan that breaks the same promise.
@@ -200,6 +203,7 @@ impl What {
             days: self.days,
             quiet_from: self.quiet_from,
             hosts: self.hosts,
+            mailboxes: self.mailboxes,
             faults: self.faults(),
             bug: self.bug,
             backend: if self.backend == "postgres" { Backend::Postgres } else { Backend::Sqlite },

@@ -68,7 +68,7 @@ mod tests {
         let mut told = Vec::new();
         let work = |item: &u64, wanted: &Wanted<'_>| {
             // Even ones are slower; late ones never end by themselves.
-            thread::sleep(Duration::from_millis(if item % 2 == 0 { 4 } else { 0 }));
+            thread::sleep(Duration::from_millis(if item.is_multiple_of(2) { 4 } else { 0 }));
             while *item > 20 && wanted.is_wanted() {
                 thread::sleep(Duration::from_millis(1));
             }

@@ -38,6 +38,8 @@ pub struct Plan {
     pub quiet_from: Option<u32>,
     /// How many hosts run the crontab.
     pub hosts: u32,
+    /// How many tenants in a thousand have mailboxes. The first always has, unless nobody does.
+    pub mailboxes: u32,
     /// What goes wrong.
     pub faults: FaultPlan,
     /// A known bug that is put back in.
@@ -58,6 +60,7 @@ impl Default for Plan {
             days: 80,
             quiet_from: None,
             hosts: 2,
+            mailboxes: 100,
             faults: FaultPlan::all(),
             bug: None,
             backend: Backend::default(),

@@ -49,6 +49,8 @@ pub enum Effect {
     Reads,
     /// It changes something.
     Writes,
+    /// It changes mail, and nothing of subscriptions.
+    WritesMail,
 }
 
 impl Process {
@@ -118,14 +120,16 @@ impl Process {
             self.disturb();
             return Err(unavailable(call));
         }
-        if effect == Effect::Writes && faults.happens(FaultKind::DeathBeforeWrite, &place) {
+        if effect != Effect::Reads && faults.happens(FaultKind::DeathBeforeWrite, &place) {
             self.die(&format!("before {place}"), tenant);
             return Err(gone(call));
         }
         let result = act();
-        if effect == Effect::Writes {
+        if effect != Effect::Reads {
             world.trace.note(tenant, format_args!("{call}: {}", if result.is_ok() { "done" } else { "refused" }));
-            world.check_after_write(tenant);
+            if effect == Effect::Writes {
+                world.check_after_write(tenant);
+            }
             if faults.happens(FaultKind::DeathAfterWrite, &place) {
                 self.die(&format!("after {place}"), tenant);
                 return Err(gone(call));

@@ -13,6 +13,7 @@ use echodesk_core::{StoreError, StoreErrorKind};
 
 use crate::gate::{self, Gate};
 use crate::process::Process;
+use crate::violation::Invariant;
 use crate::world::World;
 use delivery::delivery;
 use expiry::expiry;
@@ -80,8 +81,18 @@ impl World {
                     run(job, &process).await;
                 });
             }
-            while runs.join_next().await.is_some() {}
+            while let Some(ended) = runs.join_next().await {
+                if let Err(error) = ended {
+                    self.violated(Invariant::AllResolved, None, format!("{} has panicked: {error}", job.name()));
+                }
+            }
             life.abort();
+            // What the world does on the way is ours; a bug in it must not go unseen either.
+            if let Err(error) = life.await
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
         });
     }
 }

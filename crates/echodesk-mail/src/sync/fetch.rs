@@ -18,8 +18,11 @@ const CHUNK: u64 = 1000;
 /// How much of a message over the size limit is fetched: its header and, with luck, its text.
 const HEAD_BYTES: u64 = 256 << 10;
 
-/// After so many broken connections in a row over one message it is given up.
+/// After so many runs in a row that ended in a broken connection while one message was suspected, it is given up.
 const MAX_DEATHS: u32 = 3;
+
+/// After so many it is read before all others: with another such message before it, its turn would never come.
+const DEATHS_TO_GO_FIRST: u32 = 2;
 
 /// What is to be fetched of one folder.
 pub(super) struct Fetch {
@@ -60,6 +63,12 @@ pub(super) fn fetch(
         session.examine(name)?;
     }
     let mut fetcher = Fetcher { run, session, pipeline, folder: job.folder, suspect: job.suspect };
+    let first = fetcher.suspect.filter(|suspect| suspect.deaths >= DEATHS_TO_GO_FIRST).map(|suspect| suspect.uid);
+    if let Some(uid) = first.filter(|uid| job.pending.contains(*uid)) {
+        let alone = [uid].into_iter().collect();
+        job.share -= fetcher.read(&alone, &mut job.known)?;
+        job.pending = job.pending.difference(&alone);
+    }
     while job.share > 0 && !job.pending.is_empty() {
         run.time_left().ok_or(Halt::OutOfTime)?;
         let chunk = job.pending.highest_n(job.share.min(CHUNK));
@@ -106,7 +115,7 @@ impl Fetcher<'_> {
         Ok(read as u64)
     }
 
-    /// A message over which the connection broke before: alone, after all others, and not for ever.
+    /// A message over which the connection broke before: alone, after the others of its chunk, and not for ever.
     fn read_suspect(&mut self, meta: MessageMeta) -> Result<(), Halt> {
         let deaths = self.suspect.map_or(0, |suspect| suspect.deaths);
         if deaths >= MAX_DEATHS {

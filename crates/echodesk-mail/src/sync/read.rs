@@ -177,6 +177,13 @@ fn choose_folders(listings: Vec<FolderListing>, sync_folder: &str, left_out: &mu
 fn forget(pipeline: &Pipeline<'_>, first: usize, vanished: Vec<FolderCursor>) -> Result<(), Halt> {
     for (index, cursor) in vanished.into_iter().enumerate() {
         let folder = first + index;
+        // First of all the cursor claims nothing any more: should this run end in between and the folder come back as
+        // it was, it is read again, and not taken to be unchanged with all its items gone.
+        let unread = FolderStatus { uid_next: 1, messages: 0, highest_mod_seq: None, ..cursor.status };
+        pipeline.send(Work::Cursor {
+            folder,
+            cursor: FolderCursor { status: unread, pending: UidSet::new(), suspect: None, ..cursor.clone() },
+        })?;
         pipeline.send(Work::Gone { folder, uid_validity: cursor.status.uid_validity, uids: None })?;
         let status = FolderStatus { uid_validity: 0, uid_next: 1, messages: 0, highest_mod_seq: None };
         pipeline.send(Work::Cursor {

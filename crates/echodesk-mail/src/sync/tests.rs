@@ -14,6 +14,9 @@ use crate::model::{Fate, Flags, Mailbox, SpecialUse, Uid};
 use crate::ports::{Lease, Scope};
 use crate::testing::{self, FakeServer, MemoryStore};
 
+/// After so long nobody holds a lease that was not renewed.
+const LEASE_AND_MORE: Duration = Duration::from_mins(3);
+
 struct World {
     server: FakeServer,
     store: Arc<MemoryStore>,
@@ -92,6 +95,30 @@ fn a_first_sync_stores_everything_and_a_second_one_opens_nothing() {
     assert_eq!((second.outcome, second.messages.stored), (MailboxOutcome::Synced, 0));
     assert_eq!(world.server.take_examined(), [""; 0], "an unchanged folder is not opened");
     assert_eq!(second.round_trips, 3);
+}
+
+#[test]
+fn seed_51_a_folder_that_comes_back_is_read_again_wherever_the_run_died_that_missed_it() {
+    for writes in 0..6 {
+        let world = World::with_mail(2);
+        world.server.deliver("Work", mail(10));
+        world.server.deliver("Work", mail(11));
+        world.run();
+        let mut work = None;
+        world.server.change("Work", |folder| work = Some(folder.clone()));
+        world.server.remove_folder("Work");
+        world.store.die_after(Some(writes));
+        world.run();
+        world.store.die_after(None);
+        world.clock.advance(LEASE_AND_MORE);
+        world.server.change("Work", |folder| *folder = work.clone().unwrap());
+        let last = world.run();
+        assert_eq!(last.outcome, MailboxOutcome::Synced, "{last:?}");
+        let fates = world.store.fates(&world.mailbox.key);
+        let there: Vec<Uid> = fates.iter().filter(|(name, ..)| name == "Work").map(|(_, uid, _)| *uid).collect();
+        assert_eq!(there, [Uid(1), Uid(2)], "dead after {writes} writes");
+        assert_eq!(world.stored_ids().len(), 4);
+    }
 }
 
 #[test]

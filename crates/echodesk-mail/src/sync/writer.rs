@@ -139,9 +139,12 @@ impl<'a> Writer<'a> {
             }
             Work::Suspect { folder, uid } => {
                 self.turn_to(folder)?;
+                // One that was read meanwhile is none any more.
+                self.flush()?;
                 if let Some(cursor) = &mut self.written.folders[folder].cursor {
-                    let before =
-                        cursor.suspect.filter(|suspect| suspect.uid == uid).map_or(0, |suspect| suspect.deaths);
+                    // One that has not had its turn stays: two that took turns in breaking the connection would
+                    // each be forgotten over the other.
+                    let (uid, before) = cursor.suspect.map_or((uid, 0), |suspect| (suspect.uid, suspect.deaths));
                     cursor.suspect = Some(Suspect { uid, deaths: before + 1 });
                     self.cursor_is_dirty = true;
                 }

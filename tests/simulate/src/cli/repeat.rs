@@ -13,6 +13,9 @@ pub fn command(plan: &Plan) -> String {
     if plan.backend == Backend::Postgres {
         words.push("--backend postgres".to_owned());
     }
+    if plan.mailboxes != Plan::default().mailboxes {
+        words.push(format!("--mailboxes {}", plan.mailboxes));
+    }
     words.extend(plan.quiet_from.map(|day| format!("--quiet-from {day}")));
     words.extend(plan.only.iter().flatten().map(|tenant| format!("--only-tenant {}", tenant.0)));
     words.extend(plan.bug.map(|bug| format!("--bug {bug}")));
@@ -69,6 +72,7 @@ mod tests {
         let plans = [
             Plan::default(),
             Plan { seed: u64::MAX, tenants: 3, days: 7, hosts: 3, backend: Backend::Postgres, ..Plan::default() },
+            Plan { mailboxes: 0, ..Plan::default() },
             Plan { only: Some([TenantNumber(4), TenantNumber(9)].into()), quiet_from: Some(76), ..Plan::default() },
             Plan { bug: Some(crate::bugs::Bug::NewKeyOnRetry), faults: FaultPlan::none(), ..Plan::default() },
             Plan { faults: FaultPlan { only: Some([id].into()), ..FaultPlan::all() }, ..Plan::default() },

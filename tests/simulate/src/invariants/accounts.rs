@@ -42,9 +42,8 @@ impl World {
 
     /// Something was written for a tenant, or for several.
     pub(crate) fn check_after_write(&self, tenant: Option<TenantNumber>) {
-        match tenant {
-            Some(tenant) => self.check_account(tenant),
-            None => {}
+        if let Some(tenant) = tenant {
+            self.check_account(tenant);
         }
         self.check_new_notices();
     }

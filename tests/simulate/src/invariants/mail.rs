@@ -187,10 +187,16 @@ impl World {
                 self.wrong(number, format!("has other flags than the server for {place:?}: {item:?}"));
             }
         }
-        for (place, item) in &fates {
+        // What goes in the middle of a session may make up for what has come in the numbers of the folder; the next run
+        // notices that they differ.
+        let stood_still = std::ptr::eq(before, after);
+        for (place, item) in fates.iter().filter(|_| stood_still) {
             if !first.contains_key(place) && !last.contains_key(place) {
                 self.wrong(number, format!("has a fate for what is not on the server any more: {item:?}"));
             }
+        }
+        if !stood_still {
+            return;
         }
         let places = |token: &str| -> BTreeSet<(String, String)> {
             let all = first.iter().chain(&last).filter(|(_, message)| message.letter.token == token);

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::invariants::accounts::{CLOCKS_WRONG_BY, GRACE};
-use crate::world::notices::Notice;
+use crate::world::notices::{Notice, Occurrence};
 use crate::world::post_office::Look;
 
 /// A period that ends by so much later is another one.
@@ -40,8 +40,6 @@ pub(crate) fn days_between(from: Timestamp, to: Timestamp, zone: &TimeZone) -> i
 pub(crate) fn day(moment: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(moment).date()
 }
-
-use crate::world::notices::Occurrence;
 
 fn contradiction(kind: &NoticeKind, occurrence: &Occurrence, look: &Look, zone: &TimeZone) -> Option<String> {
     let account = &look.account;

@@ -82,7 +82,7 @@ impl MailPort {
         let world = &self.process.world;
         let Some(number) = self.number(key) else { return act(self.store()) };
         self.another_host(number);
-        self.process.store_call(call, Some(number.tenant), Effect::Writes, || {
+        self.process.store_call(call, Some(number.tenant), Effect::WritesMail, || {
             let result = act(self.store())?;
             if self.kind == Kind::DryRun {
                 let what = format!("a dry run has written to mailbox {number}: {call}");
@@ -203,7 +203,18 @@ impl MailStore for MailPort {
     }
 
     fn store(&self, mailbox: &Mailbox, lease: &Lease, batch: &Batch) -> Result<Vec<Fate>, StoreError> {
-        self.writes_leased("store", &mailbox.key, |store| store.store(mailbox, lease, batch), |_, _| {})
+        let world = &self.process.world;
+        let stored = |number: MailboxNumber, _: &Vec<Fate>| {
+            let FolderCursor { folder, status, pending, suspect, .. } = &batch.cursor;
+            let uids: UidSet = batch.items.iter().map(|item| item.uid).collect();
+            let now = format!("{folder} under {} up to {}", status.uid_validity, status.uid_next);
+            let suspect = suspect.map(|suspect| format!(", suspects {suspect:?}")).unwrap_or_default();
+            world.trace.note(
+                number.tenant,
+                format_args!("stored of mailbox {number}: {now}: {uids:?}, and owes {pending:?}{suspect}"),
+            );
+        };
+        self.writes_leased("store", &mailbox.key, |store| store.store(mailbox, lease, batch), stored)
     }
 
     fn update_flags(

@@ -12,11 +12,20 @@ impl Bug {
         for (kind, per_mille) in self.helped_by() {
             faults.probabilities.insert(*kind, f64::from(*per_mille) / 1000.0);
         }
+        let is_helped = !self.helped_by().is_empty();
+        let needs_months =
+            matches!(self, Self::KeyTrustedForever | Self::RetriesNotCancelled | Self::OpenChargeIgnored);
         Plan {
-            // Somebody has to change something in the very second in which he is charged.
-            tenants: if self == Self::PrepareUnguarded { 80 } else { 20 },
-            days: 80,
-            hosts: 2,
+            tenants: match self {
+                // Somebody has to change something in the very second in which he is charged.
+                Self::PrepareUnguarded => 80,
+                // Somebody has to be charged just before his grace is over.
+                Self::OpenChargeIgnored => 60,
+                _ => 20,
+            },
+            days: if is_helped && !needs_months { 40 } else { 80 },
+            // Those of mailboxes come last in the list. The others need none, and mail takes most of the time.
+            mailboxes: if self >= Self::CursorBeforeStoring { 100 } else { 0 },
             faults,
             bug: Some(self),
             ..Plan::default()
@@ -30,10 +39,11 @@ impl Bug {
             Self::UnknownIsFailed | Self::TimeOutIsNotSent | Self::NewKeyOnRetry | Self::NewOrderOnRetry => {
                 &[(F::BankTimesOutAfter, 200), (F::CallbackLost, 500)]
             }
-            Self::KeyTrustedForever => &[(F::BankTimesOutAfter, 300), (F::CallbackLost, 700), (F::CronMissed, 600)],
+            Self::KeyTrustedForever => &[(F::DeathAfterCall, 300), (F::CallbackLost, 1000), (F::CronWeekOff, 150)],
+            Self::OpenChargeIgnored => &[(F::BankTimesOutAfter, 900), (F::CallbackLost, 1000)],
             Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],
             Self::ReceiptUnchecked => &[(F::BankWrongReceipt, 100)],
-            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 800)],
+            Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 1000), (F::BankSlow, 300)],
             Self::RetriesNotCancelled => &[(F::EchoDeskHook, 1000), (F::CallbackLate, 700)],
             _ => &[],
         }

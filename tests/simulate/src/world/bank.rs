@@ -19,7 +19,7 @@ use crate::world::agenda::{CallbackEvent, Event};
 const KEYS_LIVE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Codes of refusals, the usual one more often.
-const REFUSALS: [&str; 7] = ["107", "107", "106", "112", "199", "101", "105"];
+const REFUSALS: [&str; 12] = ["107", "107", "107", "106", "112", "199", "101", "105", "104", "109", "111", "122"];
 
 /// A card that was saved with an order.
 #[derive(Clone, Copy, Debug)]

@@ -11,20 +11,6 @@ use echodesk_simulate::simulation::simulate;
 /// Seeds from 1 on.
 const SEEDS: u64 = 10;
 
-/// What cannot go wrong yet, since nothing is simulated to which it could.
-const NOT_YET: [FaultKind; 10] = [
-    FaultKind::SmtpLater,
-    FaultKind::SmtpRefused,
-    FaultKind::SmtpLostAfterData,
-    FaultKind::SmtpBroken,
-    FaultKind::SmtpDown,
-    FaultKind::UidValidityChanges,
-    FaultKind::ImapCut,
-    FaultKind::ImapDown,
-    FaultKind::MessageIdMissing,
-    FaultKind::MessageIdReused,
-];
-
 #[test]
 fn a_budget_of_seeds_breaks_no_promise_and_each_kind_of_fault_happens_in_it() {
     let plans: Vec<Plan> = (1..=SEEDS).map(|seed| Plan { seed, tenants: 40, days: 60, ..Plan::default() }).collect();
@@ -42,5 +28,5 @@ fn a_budget_of_seeds_breaks_no_promise_and_each_kind_of_fault_happens_in_it() {
     println!("{SEEDS} seeds\n{}", totals.summary(0.0));
     let never: Vec<FaultKind> =
         FaultKind::ALL.iter().copied().filter(|kind| !totals.faults.contains_key(kind)).collect();
-    assert_eq!(never, NOT_YET, "no kind is dead");
+    assert!(never.is_empty(), "kinds that are dead: {never:?}");
 }

@@ -247,6 +247,18 @@ fn connections_that_break_at_random_cost_no_message() {
 }
 
 #[test]
+fn seed_44_two_messages_that_break_the_connection_are_both_given_up() {
+    let world = World::with_mail(60);
+    let mut last = None;
+    for _ in 0..9 {
+        last = run_odd(&world, Habit::DieAt(&[30, 35])).0.or(last);
+    }
+    assert_eq!(last.as_ref().unwrap().outcome, MailboxOutcome::Synced, "{last:?}");
+    assert_eq!(world.store.rows().len(), 58);
+    assert!(is_active(&world));
+}
+
+#[test]
 fn a_mailbox_that_gets_on_in_every_run_is_not_switched_off() {
     let world = World::with_mail(200);
     world.server.cut_after(Some(20));

@@ -21,7 +21,7 @@ impl Ledger {
                 let cards = [&mut candidate.own_card_order, &mut candidate.newest_card_order];
                 cards.into_iter().flatten().for_each(|card| card.amount = Ok(price));
             }
-            Bug::ForeignRetryIgnored => candidate.echodesk_retry = None,
+            Bug::ForeignRetryIgnored => (candidate.echodesk_retry, candidate.foreign_order) = (None, None),
             _ => {}
         }
     }
@@ -43,16 +43,20 @@ impl Ledger {
 
     /// Writes it down as if EchoDesk had planned nothing.
     pub(super) fn prepare_beside_retries(&self, new: &NewAttempt<'_>) -> Result<Prepared, StoreError> {
-        let subscription = new.charge.subscription;
+        let (subscription, tenant) = (new.charge.subscription, new.charge.tenant.id);
         let set = |from: &str, to: &str| {
             self.process.world.database.execute(&format!(
                 "UPDATE tenants_payment_retry_schedule SET status = '{to}' \
-                   WHERE subscription_id = {subscription} AND status = '{from}'"
+                   WHERE subscription_id = {subscription} AND status = '{from}'; \
+                 UPDATE tenants_payment_order SET status = '{to}' \
+                   WHERE tenant_id = {tenant} AND order_id LIKE 'RETRY-%' AND status = '{from}'"
             ));
         };
-        set("pending", "overlooked");
+        set("pending", "pending!");
+        set("executing", "executing!");
         let prepared = self.real.prepare(new);
-        set("overlooked", "pending");
+        set("pending!", "pending");
+        set("executing!", "executing");
         prepared
     }
 }

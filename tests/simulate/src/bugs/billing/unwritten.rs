@@ -15,7 +15,7 @@ pub(super) struct Unwritten {
 }
 
 enum Put {
-    Off { charge: Charge, order: OrderId, key: Uuid, claim: Claim },
+    Off { charge: Box<Charge>, order: OrderId, key: Uuid, claim: Claim },
     Down(AttemptId),
 }
 
@@ -42,7 +42,10 @@ impl Unwritten {
             last_error: None,
             trouble: None,
         };
-        charges.insert(id, Put::Off { charge, order: new.order.clone(), key: new.key, claim: new.claim });
+        charges.insert(
+            id,
+            Put::Off { charge: Box::new(charge), order: new.order.clone(), key: new.key, claim: new.claim },
+        );
         attempt
     }
 

@@ -113,7 +113,7 @@ impl Moment<'_> {
             }
         }
         if let Some(slot) = slot {
-            self.to_both(account, slot);
+            self.reaches_both(account, slot);
         }
         if self.dice.per_mille(250) {
             let to = self.dice.one_of(&FOLDERS);
@@ -170,7 +170,7 @@ impl Moment<'_> {
     }
 
     /// A mail to both mailboxes of a tenant, which is one message.
-    fn to_both(&mut self, account: &mut Account, slot: u64) {
+    fn reaches_both(&mut self, account: &mut Account, slot: u64) {
         let tenant = self.number.tenant;
         let mut dice = self.world.chance.at(&format!("mail {tenant} slot {slot} to both"));
         if dice.per_mille(80) {

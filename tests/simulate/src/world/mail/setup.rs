@@ -16,9 +16,6 @@ use crate::chance::Dice;
 use crate::trace::TenantNumber;
 use crate::world::World;
 
-/// How many tenants in a thousand have mailboxes.
-const WITH_MAIL: u32 = 100;
-
 /// The key that passwords are sealed with.
 const KEY: &str = "the key of a simulated installation";
 
@@ -32,7 +29,8 @@ impl World {
     /// Gives a tenant its mailboxes, if it is one that has some. The first always has.
     pub(in crate::world) fn found_mailboxes(&self, tenant: TenantNumber, now: Timestamp) {
         let mut dice = self.chance.at(&format!("mailboxes {tenant}"));
-        if !dice.per_mille(WITH_MAIL) && tenant.0 != 1 {
+        let share = self.plan.mailboxes;
+        if !dice.per_mille(share) && (tenant.0 != 1 || share == 0) {
             return;
         }
         for number in 1..=u32::try_from(dice.between(1, 3)).expect("one or two") {
