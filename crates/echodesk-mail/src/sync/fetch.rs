@@ -117,14 +117,19 @@ impl Fetcher<'_> {
 
     /// A message over which the connection broke before: alone, after the others of its chunk, and not for ever.
     fn read_suspect(&mut self, meta: MessageMeta) -> Result<(), Halt> {
-        let deaths = self.suspect.map_or(0, |suspect| suspect.deaths);
-        if deaths >= MAX_DEATHS {
-            return self.give_up(&meta, format!("the connection broke {deaths} times when it was asked for"));
+        if let Some(reason) = self.worn_out(meta.uid) {
+            return self.give_up(&meta, reason);
         }
         let mut oversized = Vec::new();
         let Delivery { missing, .. } = read_whole(self, &[vec![meta]], &mut oversized)?;
         self.read_missing(missing, &mut oversized)?;
         oversized.iter().try_for_each(|meta| self.read_head(meta))
+    }
+
+    /// Why `uid` is not asked for any more, if the connection broke too often over it.
+    fn worn_out(&self, uid: Uid) -> Option<String> {
+        let suspect = self.suspect.filter(|suspect| suspect.uid == uid && suspect.deaths >= MAX_DEATHS)?;
+        Some(format!("the connection broke {} times when it was asked for", suspect.deaths))
     }
 
     fn describe(&mut self, uids: &UidSet, known: &mut HashMap<Uid, MessageMeta>) -> Result<Vec<MessageMeta>, Halt> {
@@ -148,8 +153,14 @@ impl Fetcher<'_> {
         let uids: UidSet = missing.iter().map(|meta| meta.uid).collect();
         let existing = self.session.search(&uids, None)?;
         self.not_pending(uids.difference(&existing))?;
-        let batches: Vec<Vec<MessageMeta>> =
-            missing.into_iter().filter(|meta| existing.contains(meta.uid)).map(|meta| vec![meta]).collect();
+        let mut batches: Vec<Vec<MessageMeta>> = Vec::new();
+        for meta in missing.into_iter().filter(|meta| existing.contains(meta.uid)) {
+            // A suspect that the server does not describe comes here first.
+            match self.worn_out(meta.uid) {
+                Some(reason) => self.give_up(&meta, reason)?,
+                None => batches.push(vec![meta]),
+            }
+        }
         let Delivery { missing, refusal } = read_whole(self, &batches, oversized)?;
         let said = match refusal {
             Some(refusal) if refusal.is_temporary_refusal() => return Err(refusal.into()),

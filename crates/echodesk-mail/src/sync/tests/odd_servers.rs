@@ -17,6 +17,8 @@ enum Habit {
     RefuseBatchWith(u32),
     /// The connection breaks when one of these bodies is asked for.
     DieAt(&'static [u32]),
+    /// The same for this one, of which nothing is told but that it is there.
+    DieAtUndescribed(u32),
     /// Heads do not come.
     NoHeads,
     /// Logging in takes the whole budget.
@@ -75,13 +77,19 @@ impl MailSession for OddSession {
         self.inner.search(u, s)
     }
     fn metas(&mut self, u: &UidSet) -> Result<Vec<MessageMeta>, MailServerError> {
-        self.inner.metas(u)
+        let mut metas = self.inner.metas(u)?;
+        metas.retain(|meta| self.habit != Habit::DieAtUndescribed(meta.uid.0));
+        Ok(metas)
     }
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {
         // As ImapSession: every command runs, the first refusal is the result.
         let mut refused = None;
         for batch in batches {
             match self.habit {
+                Habit::DieAtUndescribed(bad) if batch.iter().any(|meta| meta.uid.0 == bad) => {
+                    let source = std::io::ErrorKind::ConnectionReset.into();
+                    return Err(MailServerError::Lost { doing: "reading messages", source });
+                }
                 Habit::RefuseBatchWith(bad) if batch.iter().any(|meta| meta.uid.0 == bad) => {
                     refused = Some(MailServerError::Refused { command: "UID FETCH", answer: "NO".to_owned() });
                     continue;
@@ -214,8 +222,7 @@ fn given_up_within(most: usize, bad: &'static [u32]) {
     assert!(world.last_sync() && is_active(&world), "not read to its end by {most} runs: {last:?}");
     let fates = world.store.fates(&world.mailbox.key);
     let failed = |fate: &Fate| fate.reason().is_some_and(|why| why.contains("the connection broke 3 times"));
-    let mut failed: Vec<u32> =
-        fates.iter().filter(|(_, _, fate)| failed(fate)).map(|(_, uid, _)| uid.0).collect();
+    let mut failed: Vec<u32> = fates.iter().filter(|(_, _, fate)| failed(fate)).map(|(_, uid, _)| uid.0).collect();
     failed.sort_unstable();
     assert_eq!((failed.as_slice(), world.store.rows().len()), (bad, 60 - bad.len()));
 }
@@ -229,7 +236,7 @@ fn seed_2_two_messages_that_break_the_connection_are_both_given_up() {
 #[test]
 fn however_many_break_the_connection_each_is_given_up() {
     given_up_within(16, &[10, 20, 30, 40, 50]);
-    // More than are kept in mind.
+    given_up_within(16, &[10, 11, 12, 13, 14]);
     const THIRD: [u32; 20] = [3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48, 51, 54, 57, 60];
     given_up_within(61, &THIRD);
 }
@@ -243,7 +250,23 @@ fn connections_that_break_at_random_cost_no_message() {
     }
     world.server.cut_after(None);
     run_odd(&world, Habit::None);
-    assert_eq!((world.store.rows().len(), world.last_sync()), (60, true), "{:?}", world.store.fates(&world.mailbox.key));
+    assert_eq!(
+        (world.store.rows().len(), world.last_sync()),
+        (60, true),
+        "{:?}",
+        world.store.fates(&world.mailbox.key)
+    );
+}
+
+#[test]
+fn a_message_that_is_not_described_and_breaks_the_connection_is_given_up() {
+    let world = World::with_mail(60);
+    let mut last = None;
+    for _ in 0..4 {
+        last = run_odd(&world, Habit::DieAtUndescribed(30)).0.or(last);
+    }
+    assert!(world.last_sync() && is_active(&world), "{last:?}");
+    assert_eq!((world.store.rows().len(), world.store.fates(&world.mailbox.key).len()), (59, 60));
 }
 
 #[test]
