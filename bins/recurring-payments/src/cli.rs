@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Parser;
-use echodesk_billing::rules::due::{LONGEST_WINDOW_DAYS, Policy};
+use echodesk_billing::rules::due::{CLOCKS_DIFFER_BY, LONGEST_WINDOW_DAYS, Policy};
 use echodesk_billing::run::RenewalOptions;
 use echodesk_core::{SchemaName, Tenant};
 use echodesk_job::args::{AsOfArgs, EXIT_CODES, environment_help};
@@ -57,10 +57,18 @@ pub(crate) struct RecurringPayments {
     ///
     /// The bank answers a repeated key as it answered the first time and does not charge again, as long
     /// as it remembers the key. Longer than it does, and a repeat may charge twice. Clocks may be wrong, so the
-    /// last twelfth of this time is not used: of a day, two hours.
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = values::duration)]
+    /// last two hours of this time are not used.
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = key_life)]
     #[arg(help_heading = "How")]
     pub(crate) trust_key_for: Duration,
+}
+
+/// A key is not used in the last hours of its life, so it must have others.
+fn key_life(text: &str) -> Result<Duration, String> {
+    let life = values::duration(text).map_err(|error| error.to_string())?;
+    let unused = CLOCKS_DIFFER_BY.unsigned_abs();
+    let hours = unused.as_secs() / 3600;
+    if life > unused { Ok(life) } else { Err(format!("must be more than {hours}h, by which clocks may differ")) }
 }
 
 fn days() -> impl clap::builder::TypedValueParser<Value = u32> {
@@ -157,13 +165,13 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_run() {
-        let line = "--days-before 5 --grace-days 0 --width 32 --settle-for 90s --trust-key-for 2h";
+        let line = "--days-before 5 --grace-days 0 --width 32 --settle-for 90s --trust-key-for 3h";
         let exempt: BTreeSet<SchemaName> = ["acme".parse().unwrap()].into();
         let zone = TimeZone::get("Asia/Tbilisi").unwrap();
         let options = parse(line).unwrap().options(exempt.clone(), zone.clone(), None);
         assert_eq!((options.policy.days_before, options.policy.grace_days), (5, 0));
         assert_eq!((options.width.get(), options.settle_for), (32, Duration::from_secs(90)));
-        assert_eq!(options.policy.key_trusted_for, SignedDuration::from_hours(2));
+        assert_eq!(options.policy.key_trusted_for, SignedDuration::from_hours(3));
         assert_eq!((options.policy.exempt, options.policy.time_zone), (exempt, zone));
     }
 
@@ -176,6 +184,7 @@ mod tests {
             ("--width 0", "must be at least 1"),
             ("--settle-for 180", "90s, 4m or 1h30m"),
             ("--trust-key-for 0s", "must be at least 1s"),
+            ("--trust-key-for 2h", "must be more than 2h"),
             ("--as-of 2026-12-01", "--dry-run"),
         ];
         for (line, part) in table {

@@ -87,7 +87,7 @@ faults! {
     DeathAfterCall = "death-after-call", 5;
     /// Several hosts run the same line of the crontab at the same moment.
     HostsAtOnce = "hosts-at-once", 300;
-    /// A run of another job begins and ends while one is in the middle of something.
+    /// Another host looks at what expires while a run is in the middle of something.
     RunMeanwhile = "run-meanwhile", 3;
     /// What was about to happen in the world happens in the middle of a run.
     WorldMeanwhile = "world-meanwhile", 30;
@@ -95,6 +95,8 @@ faults! {
     CronMissed = "cron-missed", 60;
     /// A customer pays at the very moment of the suspension.
     PaidAtLastMoment = "paid-at-last-moment", 60;
+    /// No host's cron runs for a day.
+    CronDayOff = "cron-day-off", 15;
     /// No host's cron runs for a week.
     CronWeekOff = "cron-week-off", 6;
     /// A host's clock jumps forward, up to an hour, for a day.

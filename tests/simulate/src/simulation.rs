@@ -104,6 +104,10 @@ impl World {
         self.faults.set_quiet(quiet);
         self.trace.note(None, format_args!("day {day}{}", if quiet { ", on which nothing goes wrong" } else { "" }));
         self.set_clocks(day);
+        if !self.is_cron_off() && self.faults.happens(FaultKind::CronDayOff, &format!("day {day}")) {
+            self.trace.note(None, format_args!("no cron runs for a day"));
+            self.set_cron_off_until(begins + SignedDuration::from_hours(24));
+        }
         if self.faults.happens(FaultKind::CronWeekOff, &format!("day {day}")) {
             self.trace.note(None, format_args!("no cron runs for a week"));
             self.set_cron_off_until(begins + SignedDuration::from_hours(7 * 24));

@@ -25,7 +25,6 @@ use crate::chance::Chance;
 use crate::database::Database;
 use crate::fault::{FaultKind, Faults};
 use crate::plan::Plan;
-use crate::process::Process;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
 use crate::violation::{Invariant, Violation};
@@ -164,7 +163,7 @@ impl World {
     }
 
     /// What may happen in the world while a process is about to make a call.
-    pub(crate) fn meanwhile(self: &Arc<Self>, process: &Process, place: &str, tenant: Option<TenantNumber>) {
+    pub(crate) fn meanwhile(self: &Arc<Self>, place: &str, tenant: Option<TenantNumber>) {
         if std::mem::replace(&mut self.lock().meanwhile, true) {
             return;
         }
@@ -182,7 +181,7 @@ impl World {
         if self.faults.happens(FaultKind::RunMeanwhile, place) {
             self.trace.note(tenant, format_args!("meanwhile, at {place}, another host looks at what expires"));
             self.lock().happenings += 1;
-            self.run_meanwhile(process);
+            self.run_meanwhile(place);
         }
         self.lock().meanwhile = false;
     }

@@ -23,7 +23,8 @@ pub struct Policy {
     pub grace_days: u32,
     /// Tenants that pay nothing, by schema.
     pub exempt: BTreeSet<SchemaName>,
-    /// How long the bank can be trusted to remember an Idempotency-Key.
+    /// How long the bank can be trusted to remember an Idempotency-Key: more than [`CLOCKS_DIFFER_BY`], or no call
+    /// is ever made.
     pub key_trusted_for: SignedDuration,
     /// Whose calendar days count.
     pub time_zone: TimeZone,
@@ -49,13 +50,13 @@ impl Policy {
     }
 
     /// Whether a call may be repeated with a key of this age without any risk that the bank has
-    /// forgotten it and charges anew. The last twelfth of [`Policy::key_trusted_for`] does not count: of a day,
-    /// that is the two hours by which the clocks of two hosts may differ.
+    /// forgotten it and charges anew. The last two hours of [`Policy::key_trusted_for`] do not count: by so much the
+    /// clocks of two hosts may differ.
     #[must_use]
     pub fn trusts_key(&self, prepared_at: Timestamp, now: Timestamp) -> bool {
         // What lies far ahead was written by a clock that was wrong, and its true age is not known.
         let age = now.duration_since(prepared_at);
-        -CLOCKS_DIFFER_BY <= age && age < self.key_trusted_for - self.key_trusted_for / 12
+        -CLOCKS_DIFFER_BY <= age && age < self.key_trusted_for - CLOCKS_DIFFER_BY
     }
 }
 
@@ -70,7 +71,7 @@ pub const FOREIGN_ORDER_HOLDS_FOR: SignedDuration = SignedDuration::from_hours(3
 const ECHODESK_RETRIES_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// How much the clocks of two hosts may differ.
-const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_hours(2);
+pub const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_hours(2);
 
 /// What is done about a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::trace::TenantNumber;
 use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::accounts::{Account, MONTH};
+use crate::world::bank::OrderState;
 use crate::world::echodesk::moment;
 
 /// What a host's clock may be wrong by, and a run's time.
@@ -145,6 +146,14 @@ impl World {
         }
         if let Some(order) = self.bank.undecided(number).first() {
             let what = format!("it is suspended although the bank has not decided on {order}");
+            self.violated(Invariant::NoWrongSuspension, number, what);
+        }
+        let decided = |order: &String| {
+            let orders = self.bank.of_external(order);
+            !orders.is_empty() && orders.iter().all(|order| order.state != OrderState::Processing)
+        };
+        if let Some(order) = account.unknown.iter().find(|order| !decided(order)) {
+            let what = format!("it is suspended although nobody knows what became of {order}");
             self.violated(Invariant::NoWrongSuspension, number, what);
         }
         if now < account.expires_at + GRACE - CLOCKS_WRONG_BY {

@@ -7,6 +7,7 @@ use echodesk_core::{NoticeId, RunId, TenantId};
 use echodesk_notify::ports::{Fate, Queued};
 
 use crate::invariants::truth::{Truth, truth};
+use crate::process::Process;
 use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::accounts::Payer;
@@ -67,7 +68,8 @@ impl World {
     }
 
     /// A run has just read notices: so things stand now.
-    pub(crate) fn notices_looked_at(&self, run: RunId, found: &[Queued]) {
+    pub(crate) fn notices_looked_at(&self, process: &Process, found: &[Queued]) {
+        let clock_wrong_by = process.clock.wrong_by();
         for queued in found {
             let Some(tenant) = self.accounts.of_tenant(queued.tenant.id) else { continue };
             let account = self.accounts.read(tenant, Clone::clone);
@@ -79,7 +81,8 @@ impl World {
                 .filter_map(|id| self.bank.order(id))
                 .any(|order| is_ours(&order.external));
             let unsettled = undecided || account.unbooked().any(|capture| capture.payer == Payer::Renewal);
-            self.post_office.look(run, queued.id, Look { at: self.time.now(), account, unsettled });
+            let look = Look { at: self.time.now(), clock_wrong_by, account, unsettled };
+            self.post_office.look(process.run, queued.id, look);
         }
     }
 
@@ -88,6 +91,9 @@ impl World {
         for (id, fate) in fates {
             let look = self.post_office.looked(run, *id);
             self.post_office.forget(run, *id);
+            if matches!(fate, Fate::Sent { .. }) {
+                self.post_office.write(*id);
+            }
             if let (Fate::Withdrawn { why }, Some(look), Some(notice)) = (fate, look, self.notices.get(*id))
                 && truth(&notice, &look, &self.billing_zone) == Truth::Holds
             {

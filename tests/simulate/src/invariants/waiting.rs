@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use echodesk_billing::ports::BillingStore as _;
+use echodesk_core::StoreError;
 use echodesk_store::{NoticeFilter, NoticeState};
 use jiff::SignedDuration;
 
@@ -18,10 +19,10 @@ impl World {
     pub(crate) fn check_nothing_waits(&self) {
         let filter = NoticeFilter { states: &[NoticeState::Queued], limit: usize::MAX, ..NoticeFilter::default() };
         let (store, now) = (&self.database.store, self.time.now());
-        let left = store.left(None, None, usize::MAX).unwrap_or_default();
+        let left = store.left(None, None, usize::MAX).unwrap_or_else(|error| self.unreadable(&error));
         let open: BTreeSet<_> =
             left.iter().filter_map(|left| self.accounts.of_subscription(left.subscription)).collect();
-        for notice in store.notices(&filter).unwrap_or_default() {
+        for notice in store.notices(&filter).unwrap_or_else(|error| self.unreadable(&error)) {
             let tenant = self.notices.get(notice.id).map(|notice| notice.tenant);
             let is_kept_back = tenant.is_some_and(|tenant| open.contains(&tenant));
             let is_old = notice.attempts > 0 || now.duration_since(notice.decided_at) > RUNS_APART;
@@ -29,5 +30,10 @@ impl World {
                 self.violated(Invariant::AllResolved, tenant, format!("a notice still waits: {notice:?}"));
             }
         }
+    }
+
+    fn unreadable<T>(&self, error: &StoreError) -> Vec<T> {
+        self.violated(Invariant::AllResolved, None, format!("what is open cannot be read: {error}"));
+        Vec::new()
     }
 }

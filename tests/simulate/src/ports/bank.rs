@@ -55,18 +55,9 @@ impl BankPort {
             std::future::pending::<()>().await;
         }
     }
-}
 
-impl Bank for BankPort {
-    async fn ready(&self) -> Result<(), BankDown> {
-        self.unless_dead().await;
-        let place = self.process.place("token", None);
-        self.travel(&place).await;
-        let down = self.happens(FaultKind::BankDown, &place, None);
-        if down { Err(BankDown("no token".to_owned())) } else { Ok(()) }
-    }
-
-    async fn charge(&self, request: &ChargeRequest) -> ChargeAnswer {
+    /// What the caller hears of a charge.
+    async fn answer(&self, request: &ChargeRequest) -> ChargeAnswer {
         self.unless_dead().await;
         let world = &self.process.world;
         let tenant = world.bank.tenant_of_card(&request.parent.0);
@@ -116,6 +107,37 @@ impl Bank for BankPort {
             tokio::time::sleep(TIME_OUT - Duration::from_secs(2)).await;
         }
         self.travel(&place).await;
+        answer
+    }
+}
+
+impl Bank for BankPort {
+    async fn ready(&self) -> Result<(), BankDown> {
+        self.unless_dead().await;
+        let place = self.process.place("token", None);
+        self.dies(FaultKind::DeathBeforeCall, &place, None).await;
+        self.travel(&place).await;
+        self.dies(FaultKind::DeathAfterCall, &place, None).await;
+        let down = self.happens(FaultKind::BankDown, &place, None);
+        if down { Err(BankDown("no token".to_owned())) } else { Ok(()) }
+    }
+
+    async fn charge(&self, request: &ChargeRequest) -> ChargeAnswer {
+        let answer = self.answer(request).await;
+        let world = &self.process.world;
+        let order = request.order.to_string();
+        // Its card may have been deleted meanwhile.
+        let who_waits =
+            |number: &TenantNumber| world.accounts.read(*number, |account| account.unknown.contains(&order));
+        let tenant = world.bank.tenant_of_card(&request.parent.0);
+        if let Some(tenant) = tenant.or_else(|| world.accounts.numbers().into_iter().find(who_waits)) {
+            world.accounts.change(tenant, |account| match answer {
+                ChargeAnswer::Unknown(_) => account.unknown.insert(order),
+                ChargeAnswer::Accepted(_) | ChargeAnswer::Refused(_) => account.unknown.remove(&order),
+                // An earlier call may have arrived.
+                ChargeAnswer::NotSent(_) => false,
+            });
+        }
         answer
     }
 

@@ -30,7 +30,7 @@ impl Outbox for OutboxPort {
     fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
         self.process.store_call("claim notices", None, Effect::Writes, || {
             let page = self.store().claim(claim, tenant, limit)?;
-            self.process.world.notices_looked_at(claim.run, &page.notices);
+            self.process.world.notices_looked_at(&self.process, &page.notices);
             Ok(page)
         })
     }
@@ -39,7 +39,7 @@ impl Outbox for OutboxPort {
         let tenant = self.process.world.notices.get(notice).map(|notice| notice.tenant);
         self.process.store_call("look at a notice again", tenant, Effect::Reads, || {
             let found = self.store().look_again(run, notice, now)?;
-            self.process.world.notices_looked_at(run, found.as_slice());
+            self.process.world.notices_looked_at(&self.process, found.as_slice());
             Ok(found)
         })
     }

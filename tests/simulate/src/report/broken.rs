@@ -38,7 +38,7 @@ fn story(lines: &[Line]) -> String {
                 let _ = writeln!(text, "  {run}");
             }
             let _ = writeln!(text, "  {line}");
-        } else if line.what.contains(" ends: ") {
+        } else if is_end(&line.what) {
             run = None;
         }
     }
@@ -47,7 +47,12 @@ fn story(lines: &[Line]) -> String {
 
 /// What happens every day.
 fn is_routine(what: &str) -> bool {
-    what.starts_with("day ") || what.contains(" ends: ") || what.ends_with(": done")
+    what.starts_with("day ") || is_end(what) || what.ends_with(": done")
+}
+
+/// A run, or its delivery, has come to its end.
+fn is_end(what: &str) -> bool {
+    what.contains(" ends: ") || what.ends_with(" ends") || what.contains(" has delivered: ")
 }
 
 #[cfg(test)]
@@ -69,6 +74,10 @@ mod tests {
             all("a begins"),
             all("claim: done"),
             all("a ends: well"),
+            all("s begins"),
+            all("s ends"),
+            all("its notices begins"),
+            all("its notices has delivered: Ok(none)"),
             all("the clock of h0 is wrong"),
             all("b begins"),
             all("c begins"),

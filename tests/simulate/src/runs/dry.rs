@@ -8,6 +8,7 @@ use echodesk_billing::status::{StatusEvent, StatusObserver, StatusOptions, watch
 use echodesk_core::{Clock as _, StopToken};
 
 use crate::bugs;
+use crate::violation::Invariant;
 use crate::world::World;
 
 impl World {
@@ -16,12 +17,15 @@ impl World {
         let (clock, foreseen) = (&self.clocks[0], Foreseen::default());
         let (now, time_zone) = (clock.now(), self.billing_zone.clone());
         let options = RenewalOptions { policy: Policy { time_zone, ..Policy::default() }, ..RenewalOptions::default() };
-        let charges = preview(&self.database.read_only, &foreseen, &options, now).map(|report| report.totals);
+        let charges = preview(&self.database.store, &foreseen, &options, now).map(|report| report.totals);
         let options =
             StatusOptions { policy: bugs::expiry_policy(self), dry_run: Some(now), ..StatusOptions::default() };
         let (store, options) = bugs::dry_run(self, options);
         let steps = watch(store, clock, &StopToken::new(), &foreseen, &options).map(|report| report.totals);
         let events = foreseen.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for error in [charges.as_ref().err(), steps.as_ref().err()].into_iter().flatten() {
+            self.violated(Invariant::DryRunsChangeNothing, None, format!("a dry run ends with {error}"));
+        }
         self.trace.note(None, format_args!("dry runs: {charges:?}, {steps:?}: {events} events"));
     }
 }

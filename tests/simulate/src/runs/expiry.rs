@@ -10,12 +10,13 @@ use crate::gate::Gate;
 use crate::invariants::Guarded;
 use crate::process::Process;
 use crate::runs::can_deliver;
+use crate::violation::Invariant;
 use crate::world::World;
 
 impl World {
     /// Another host's run of the watch, from its beginning to its end.
-    pub(crate) fn run_meanwhile(self: &Arc<Self>, beside: &Process) {
-        let name = format!("meanwhile {}", beside.name);
+    pub(crate) fn run_meanwhile(self: &Arc<Self>, place: &str) {
+        let name = format!("meanwhile {place}");
         let process = Process::begin(self, name, self.clocks[self.clocks.len() - 1].clone(), Arc::new(Gate::opened()));
         self.look_at_expiry(&process);
     }
@@ -42,7 +43,11 @@ impl World {
 pub(super) async fn expiry(process: &Arc<Process>) -> bool {
     let inside = Arc::clone(process);
     // To its end, even if the process dies: what is left of it has no effect.
-    tokio::task::spawn_blocking(move || inside.world.look_at_expiry(&inside)).await.unwrap_or(false)
+    let looked = tokio::task::spawn_blocking(move || inside.world.look_at_expiry(&inside)).await;
+    looked.unwrap_or_else(|error| {
+        process.world.violated(Invariant::AllResolved, None, format!("{} has panicked: {error}", process.name));
+        false
+    })
 }
 
 struct Told<'a> {

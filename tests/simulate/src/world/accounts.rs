@@ -37,6 +37,8 @@ pub struct Account {
     pub suspended_at: Option<Timestamp>,
     /// All money that the bank has moved for it.
     pub captures: Vec<Capture>,
+    /// Orders of ours that the bank has not answered, by our names of them. Nobody knows whether it has them.
+    pub unknown: BTreeSet<String>,
     /// How many notices of suspensions there are.
     pub suspension_notices: usize,
     /// Orders that are marked as paid in the database.

@@ -52,6 +52,7 @@ impl World {
         };
         let settled = self.database.store.settle(attempt.id, &settlement);
         self.trace.note(tenant, format_args!("the operator resolves {}, paid: {is_paid}: {settled:?}", attempt.order));
+        let _ = self.accounts.change(tenant, |account| account.unknown.remove(attempt.order.as_str()));
         if matches!(settled, Ok(Settled::Already(_))) {
             let _ = self.database.store.set_trouble(attempt.id, None, self.time.now());
         }

@@ -32,6 +32,8 @@ pub struct Taken {
 pub struct Look {
     /// When.
     pub at: Timestamp,
+    /// What the clock of the run's host was wrong by.
+    pub clock_wrong_by: SignedDuration,
     /// How things stood.
     pub account: Account,
     /// Whether a renewal of ours was with the bank, or captured and not booked.
@@ -50,6 +52,8 @@ struct State {
     looks: HashMap<(RunId, NoticeId), Look>,
     /// Runs that could not write down what they have sent.
     silenced: HashSet<RunId>,
+    /// Notices of which the database knows that they were sent.
+    written: HashSet<NoticeId>,
 }
 
 impl PostOffice {
@@ -78,6 +82,17 @@ impl PostOffice {
     #[must_use]
     pub fn is_silenced(&self, run: RunId) -> bool {
         self.lock().silenced.contains(&run)
+    }
+
+    /// It is written down that a notice was sent.
+    pub fn write(&self, notice: NoticeId) {
+        self.lock().written.insert(notice);
+    }
+
+    /// Whether it is written down that a notice was sent.
+    #[must_use]
+    pub fn is_written(&self, notice: NoticeId) -> bool {
+        self.lock().written.contains(&notice)
     }
 
     /// Takes a mail of a notice.

@@ -118,6 +118,7 @@ impl World {
             expires_at,
             suspended_at,
             captures,
+            unknown: std::collections::BTreeSet::new(),
             suspension_notices,
             booked,
             decided: BTreeMap::new(),

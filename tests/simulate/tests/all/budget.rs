@@ -13,7 +13,15 @@ const SEEDS: u64 = 10;
 
 #[test]
 fn a_budget_of_seeds_breaks_no_promise_and_each_kind_of_fault_happens_in_it() {
-    let plans: Vec<Plan> = (1..=SEEDS).map(|seed| Plan { seed, tenants: 40, days: 60, ..Plan::default() }).collect();
+    let plans: Vec<Plan> = (1..=SEEDS)
+        .map(|seed| Plan {
+            seed,
+            tenants: 40,
+            days: 60,
+            hosts: u32::try_from(1 + seed % 3).unwrap(),
+            ..Plan::default()
+        })
+        .collect();
     let mut totals = Totals::default();
     in_order(
         &plans,

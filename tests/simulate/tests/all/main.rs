@@ -6,5 +6,4 @@ mod command_line;
 mod mail;
 mod notices;
 mod repeating;
-mod score;
 mod shrinking;

@@ -214,7 +214,7 @@ fn seed_32_a_run_a_day_later_never_asks_with_a_key_that_may_be_forgotten() {
         assert!(!policy.trusts_key(prepared_at, at(later)));
     }
     assert!(policy.trusts_key(prepared_at, at("2026-03-10T14:00:03Z")), "several runs a day do");
-    let short = Policy { key_trusted_for: SignedDuration::from_mins(60), ..policy };
-    assert!(short.trusts_key(prepared_at, at("2026-03-09T22:54:59Z")));
-    assert!(!short.trusts_key(prepared_at, at("2026-03-09T22:55:02Z")));
+    let short = Policy { key_trusted_for: SignedDuration::from_hours(3), ..policy };
+    assert!(short.trusts_key(prepared_at, at("2026-03-09T23:00:01Z")));
+    assert!(!short.trusts_key(prepared_at, at("2026-03-09T23:00:02Z")), "two hours ahead it is three by now");
 }
