@@ -69,32 +69,32 @@ pub(super) fn page(
 /// In one statement: on PostgreSQL whoever claims at the same time goes on to the rows behind.
 fn take(connection: &mut Connection, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Outcome<Vec<Row>> {
     // Numbers in the order of their first use: that is how SQLite counts them. The state is said in the words
-    // of the partial index.
+    // of the partial index. What a run holds it does not claim again, should its clock jump ahead.
     let due = "SELECT id FROM public.echodesk_notice WHERE state = 'queued' \
-         AND (claimed_until IS NULL OR claimed_until <= $1) AND (not_before IS NULL OR not_before <= $1) \
-         AND ($2 OR tenant_id = $3) ORDER BY id LIMIT $4";
+         AND (claimed_until IS NULL OR (claimed_until <= $1 AND claimed_by <> $2)) \
+         AND (not_before IS NULL OR not_before <= $1) AND ($3 OR tenant_id = $4) ORDER BY id LIMIT $5";
     let columns = "n.id, n.tenant_id, n.kind, n.subject_key, n.period, n.payload, n.created_at, n.attempts";
     let query = if connection.is_postgres() {
         // Evaluated once whatever the plan is, so that no more are claimed than are asked for.
         format!(
             "WITH due AS MATERIALIZED ({due} FOR UPDATE SKIP LOCKED) \
-             UPDATE public.echodesk_notice n SET claimed_by = $5, claimed_until = $6 FROM due WHERE n.id = due.id \
+             UPDATE public.echodesk_notice n SET claimed_by = $2, claimed_until = $6 FROM due WHERE n.id = due.id \
              RETURNING {columns}"
         )
     } else {
         format!(
             "WITH due AS MATERIALIZED ({due}) \
-             UPDATE public.echodesk_notice SET claimed_by = $5, claimed_until = $6 WHERE id IN (SELECT id FROM due) \
+             UPDATE public.echodesk_notice SET claimed_by = $2, claimed_until = $6 WHERE id IN (SELECT id FROM due) \
              RETURNING {}",
             columns.replace("n.", "")
         )
     };
     let mut rows: Vec<Row> = on!(connection, |c| diesel::sql_query(&query)
         .bind::<Moment, _>(Stamp::from(claim.now))
+        .bind::<Uuid, _>(UuidValue(claim.run.0))
         .bind::<Bool, _>(tenant.is_none())
         .bind::<Id, _>(RowId(tenant.map_or(0, |tenant| tenant.0)))
         .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind::<Uuid, _>(UuidValue(claim.run.0))
         .bind::<Moment, _>(Stamp::from(claim.until))
         .load(c))?;
     // RETURNING promises no order.

@@ -118,6 +118,18 @@ on_both! {
 }
 
 on_both! {
+    // It would send it twice.
+    fn seed_5_a_run_never_claims_what_it_holds_should_its_clock_jump_ahead(world) {
+        queue(world, &["a"]);
+        let claim = claim_at(now());
+        assert_eq!(periods(&world.store.claim(&claim, None, 10).unwrap().notices), ["a"]);
+        let jumped = Claim { now: later(3600), until: later(3660), ..claim };
+        assert_eq!(periods(&world.store.claim(&jumped, None, 10).unwrap().notices), [""; 0]);
+        assert_eq!(periods(&world.store.claim(&claim_at(later(3600)), None, 10).unwrap().notices), ["a"], "others do");
+    }
+}
+
+on_both! {
     fn what_was_given_back_can_be_claimed_again(world) {
         queue(world, &["a", "b", "c"]);
         let (first, second) = (claim_at(now()), claim_at(now()));

@@ -1,7 +1,5 @@
 //! Charges of which nobody but a person can say what became of them.
 
-use std::time::Duration;
-
 use echodesk_tests::sandbox::bank::{Card, Endpoint, Fault, Wrong};
 
 use super::world::{PaymentWorld, silent};
