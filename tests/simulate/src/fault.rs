@@ -74,7 +74,7 @@ faults! {
     /// The bank has signed a callback about an order of somebody else's shop, which he has named as one of ours.
     CallbackOfAnother = "callback-of-another", 40;
     /// A charge that was made is answered with the id of another order.
-    BankOtherOrder = "bank-other-order", 4;
+    BankOtherOrder = "bank-other-order", 30;
     /// A question about an order is answered with another one, or with another amount.
     BankWrongReceipt = "bank-wrong-receipt", 4;
     /// A process dies before it writes.
