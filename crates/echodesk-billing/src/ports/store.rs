@@ -110,7 +110,7 @@ pub trait BillingStore: Send + Sync {
     ///
     /// What EchoDesk's own web hook has done already is not done again
     /// ([`order_status`](crate::rules::settle::order_status)). A refusal that is only the answer to a call
-    /// ([`Source::Answer`]) closes nothing of which the bank has made an order. Trouble that stands is left for
+    /// closes nothing that another call has overtaken ([`Settlement::is_overtaken`]). Trouble that stands is left for
     /// a person, unless a person settles. The claim of the run that
     /// settles is given back with it.
     ///
@@ -209,11 +209,32 @@ pub struct Settlement<'a> {
     pub time_zone: &'a jiff::tz::TimeZone,
 }
 
+impl Settlement<'_> {
+    /// Whether it is a refusal that another call has overtaken: the bank has made an order of the attempt since; or
+    /// something before the bank has refused the first call, and another run has taken the attempt over meanwhile and
+    /// may call as well. `sender` is the run that has written it down, if nobody has claimed it since.
+    ///
+    /// Such an answer closes nothing; [`BillingStore::settle`] then says how the attempt stands
+    /// ([`Settled::Already`]).
+    #[must_use]
+    pub fn is_overtaken(&self, attempt: &Attempt, sender: Option<RunId>) -> bool {
+        let is_possible = match self.source {
+            Source::Answer => attempt.bank_order.is_some(),
+            Source::FirstAnswer => attempt.bank_order.is_some() || self.run.is_none() || sender != self.run,
+            Source::Receipt | Source::Callback | Source::Person { .. } => false,
+        };
+        self.refusal.is_some() && is_possible
+    }
+}
+
 /// Who says how a charge ended; kept in the audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source<'a> {
-    /// The bank's answer to the call.
+    /// The bank's answer to a call, about the payment itself: the same to whoever calls.
     Answer,
+    /// The answer to the first call, which is not about the payment (something before it has refused the request): it
+    /// counts only as long as nobody else can have called since.
+    FirstAnswer,
     /// A receipt that was fetched.
     Receipt,
     /// A callback whose signature was verified.

@@ -78,7 +78,9 @@ impl<B: Bank> Run<B> {
                     Meaning { problem: None, words, .. } => self.breaker.failed(&words),
                     Meaning { .. } => self.breaker.answered(),
                 }
-                self.settle(attempt, Some(refusal), None, Source::Answer).await
+                let of_payment = meaning(&refusal).problem.is_some();
+                let source = if of_payment { Source::Answer } else { Source::FirstAnswer };
+                self.settle(attempt, Some(refusal), None, source).await
             }
             ChargeAnswer::Refused(refusal) => {
                 let why = format!("an earlier call may have charged, and now: {}", meaning(&refusal).words);

@@ -34,7 +34,7 @@ pub const SUBSCRIPTIONS: usize = PROMISES.len();
 type Promise = fn(&Subject<'_>);
 
 /// Each is checked on a subscription of its own.
-const PROMISES: [Promise; 16] = [
+const PROMISES: [Promise; 18] = [
     preparing::a_subscription_is_found_by_its_date_and_its_tenant,
     preparing::of_many_who_charge_at_once_one_is_written_down,
     preparing::what_has_changed_since_it_was_decided_is_not_charged,
@@ -51,6 +51,8 @@ const PROMISES: [Promise; 16] = [
     settling::what_was_taken_for_not_sent_may_still_be_paid,
     settling::a_late_payment_is_booked_beside_the_next_attempt,
     settling::a_late_refusal_of_the_call_closes_nothing,
+    settling::a_first_answer_closes_nothing_once_another_run_may_call,
+    settling::a_first_answer_closes_what_nobody_else_has_had,
 ];
 
 /// Checks that a store keeps the promises without which a renewal could be charged twice, extended twice

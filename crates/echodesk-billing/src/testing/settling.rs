@@ -27,8 +27,7 @@ impl State {
         if let Some(order) = settlement.bank_order {
             entry.attempt.bank_order.get_or_insert_with(|| order.clone());
         }
-        let answers_only = settlement.refusal.is_some() && settlement.source == Source::Answer;
-        if answers_only && entry.attempt.bank_order.is_some() {
+        if settlement.is_overtaken(&entry.attempt, entry.sender) {
             return Ok(Settled::Already(entry.attempt.state));
         }
         match closing(entry.attempt.state, entry.order, settlement.refusal.is_none()) {

@@ -113,7 +113,7 @@ impl Event<'_> {
 /// Who said so, and how a person knows.
 pub(crate) fn source(source: Source<'_>) -> (&'static str, Option<&str>) {
     match source {
-        Source::Answer => ("answer", None),
+        Source::Answer | Source::FirstAnswer => ("answer", None),
         Source::Receipt => ("receipt", None),
         Source::Callback => ("callback", None),
         Source::Person { because } => ("person", Some(because)),

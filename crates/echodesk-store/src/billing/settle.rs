@@ -6,7 +6,7 @@ mod paid;
 mod standing;
 
 use echodesk_billing::model::AttemptState;
-use echodesk_billing::ports::{Settled, Settlement, Source};
+use echodesk_billing::ports::{Settled, Settlement};
 use echodesk_billing::rules::settle::{Closing, closing};
 use echodesk_core::AttemptId;
 
@@ -27,8 +27,7 @@ pub(crate) fn settle(
     for _ in 0..LOOKS {
         let standing = standing::read(connection, id)?.ok_or_else(|| answers::missing(id))?;
         let attempt = &standing.attempt;
-        // An answer that was overtaken: somebody else's call has made an order since.
-        if settlement.source == Source::Answer && settlement.refusal.is_some() && attempt.bank_order.is_some() {
+        if settlement.is_overtaken(attempt, standing.sender) {
             return Ok(Settled::Already(attempt.state));
         }
         let settled = match closing(attempt.state, standing.order_status(settlement.now), settlement.refusal.is_none())

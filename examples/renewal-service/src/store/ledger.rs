@@ -12,7 +12,7 @@ pub(super) struct Entry {
     pub(super) closed_at: Option<Timestamp>,
     claim: Option<Claim>,
     /// The run that wrote it down, until somebody else has claimed it: only that run knows that it did not call.
-    sender: Option<RunId>,
+    pub(super) sender: Option<RunId>,
 }
 
 impl Entry {

@@ -17,8 +17,7 @@ impl State {
         if let Some(run) = settlement.run {
             entry.release(run);
         }
-        // A call was refused of which another call has made an order since.
-        if settlement.refusal.is_some() && settlement.source == Source::Answer && entry.attempt.bank_order.is_some() {
+        if settlement.is_overtaken(&entry.attempt, entry.sender) {
             return Ok(Settled::Already(entry.attempt.state));
         }
         // Nobody but us books orders here, so that the order stands as the attempt does.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::model::AttemptState;
+use crate::model::{AttemptState, BankOrderId, Receipt, Refusal};
+use crate::ports::{BankDown, ChargeAnswer, ChargeRequest, Claim, Claims, ReceiptError};
 use crate::testing::Fault;
 
 fn states(world: &World) -> Vec<AttemptState> {
@@ -128,4 +129,42 @@ async fn refusals_that_are_our_own_fault_do_not_go_through_everybody() {
     }
     let (report, events) = world.run().await;
     assert_eq!(report.totals.paid, 100, "all of them on the next day: {:#?}", &events[..3]);
+}
+
+/// Refuses a call before it has looked at it, while another run takes the attempt over.
+struct TakenOver {
+    ledger: Arc<MemoryLedger>,
+    claim: Claim,
+}
+
+impl Bank for TakenOver {
+    async fn ready(&self) -> Result<(), BankDown> {
+        Ok(())
+    }
+
+    async fn charge(&self, _request: &ChargeRequest) -> ChargeAnswer {
+        let taken = self.ledger.claim(&self.claim, Claims::Left, None, None, 10).unwrap();
+        assert_eq!(taken.len(), 1);
+        ChargeAnswer::Refused(Refusal::Http { status: 400, code: None, message: "bad request".to_owned() })
+    }
+
+    async fn receipt(&self, _order: &BankOrderId) -> Result<Receipt, ReceiptError> {
+        unreachable!("there is no order")
+    }
+}
+
+/// Another host, whose clock is wrong, took the claim for over: its call with the same key was on its way when the
+/// first was refused, and its order went on without a barrier.
+#[tokio::test(start_paused = true)]
+async fn seed_5001_a_refused_first_call_closes_nothing_that_another_run_has_taken_over() {
+    let world = World::paying();
+    let hours_later = |hours| world.clock.now() + jiff::SignedDuration::from_hours(hours);
+    let claim = Claim { run: RunId::random(), now: hours_later(1), until: hours_later(2) };
+    let bank = Arc::new(TakenOver { ledger: world.ledger.clone(), claim });
+    let (_, events) = world.run_with(world.ledger.clone(), bank).await;
+    // The other run tells of it.
+    assert_eq!((codes(&events), states(&world)), (vec![], vec![AttemptState::Prepared]));
+    world.ledger.end_claims();
+    assert_eq!(codes(&world.run().await.1), ["paid"]);
+    world.assert_exact(1);
 }

@@ -37,6 +37,7 @@ fn a_store_that_breaks_a_promise_is_found_out() {
         (Fault::TakesNotSentForFinal, "said not to have been asked for"),
         (Fault::SettlesTheNewestOnly, "also while the next attempt is open"),
         (Fault::ClosesTheNextAttemptToo, "the bank's to say"),
+        (Fault::LetsAnyAnswerClose, "the second is on its way"),
     ] {
         let complaint = complaint(Some(fault)).unwrap_or_else(|| panic!("{fault:?} was not noticed"));
         assert!(complaint.contains(part), "{fault:?}: {complaint}");

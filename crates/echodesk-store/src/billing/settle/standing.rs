@@ -17,6 +17,8 @@ use crate::sql_types::{Id, Moment, RowId, Stamp, Uuid, UuidValue};
 pub(super) struct Standing {
     pub(super) attempt: Attempt,
     pub(super) claimed_by: Option<RunId>,
+    /// The run that wrote it down, while nobody else can have called the bank for it.
+    pub(super) sender: Option<RunId>,
     pub(super) order: Option<Order>,
     pub(super) subscription: Option<Subscription>,
 }
@@ -46,6 +48,8 @@ struct Found {
     attempt: Row,
     #[diesel(sql_type = Nullable<Uuid>)]
     claimed_by: Option<UuidValue>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    sender: Option<UuidValue>,
     #[diesel(sql_type = Nullable<Id>)]
     order_row: Option<RowId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -146,7 +150,8 @@ impl Found {
             payment_status: self.payment_status.unwrap_or_default(),
             failed_payment_count: self.failed_payment_count.unwrap_or_default(),
         });
-        let claimed_by = self.claimed_by.map(|run| RunId(run.0));
-        Ok(Standing { attempt: self.attempt.into_attempt()?, claimed_by, order, subscription })
+        let run = |run: UuidValue| RunId(run.0);
+        let (claimed_by, sender) = (self.claimed_by.map(run), self.sender.map(run));
+        Ok(Standing { attempt: self.attempt.into_attempt()?, claimed_by, sender, order, subscription })
     }
 }

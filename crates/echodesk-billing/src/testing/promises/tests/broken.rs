@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{Attempt, AttemptState, BankOrderId, Candidate, OrderId};
-use crate::ports::{BillingStore, Claim, Claims, NewAttempt, Prepared, Settled, Settlement};
+use crate::ports::{BillingStore, Claim, Claims, NewAttempt, Prepared, Settled, Settlement, Source};
 use crate::rules::period::Window;
 use crate::testing::MemoryLedger;
 
@@ -24,6 +24,7 @@ pub(super) enum Fault {
     TakesNotSentForFinal,
     SettlesTheNewestOnly,
     ClosesTheNextAttemptToo,
+    LetsAnyAnswerClose,
 }
 
 pub(super) struct Broken {
@@ -88,6 +89,9 @@ impl BillingStore for Broken {
                 return Ok(Settled::Already(settled.state));
             }
         }
+        let lets_close = settlement.source == Source::FirstAnswer && self.has(Fault::LetsAnyAnswerClose);
+        let source = if lets_close { Source::Receipt } else { settlement.source };
+        let settlement = &Settlement { source, ..settlement.clone() };
         let done = self.inner.settle(id, settlement);
         if self.has(Fault::ClosesTheNextAttemptToo) && matches!(done, Ok(Settled::Paid { .. })) {
             let is_next = |other: &&Attempt| {
