@@ -162,6 +162,32 @@ pub struct NewAttempt<'a> {
     pub claim: Claim,
 }
 
+impl NewAttempt<'_> {
+    /// The attempt as it is once it is written down, under that id.
+    #[must_use]
+    pub fn written(&self, id: AttemptId) -> Attempt {
+        let charge = self.charge;
+        Attempt {
+            id,
+            subscription: charge.subscription,
+            tenant: charge.tenant.id,
+            schema: charge.tenant.schema.clone(),
+            period: charge.period,
+            number: charge.number,
+            order: self.order.clone(),
+            key: self.key,
+            parent: charge.parent.clone(),
+            amount: charge.amount,
+            state: AttemptState::Prepared,
+            bank_order: None,
+            prepared_at: self.claim.now,
+            refusal: None,
+            last_error: None,
+            trouble: None,
+        }
+    }
+}
+
 /// The right to work on attempts until a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {

@@ -228,24 +228,7 @@ impl BillingStore for MemoryLedger {
             return Ok(Prepared::Changed);
         }
         let id = AttemptId(state.attempts.keys().next_back().map_or(0, |last| last.0) + 1);
-        let attempt = Attempt {
-            id,
-            subscription: charge.subscription,
-            tenant: charge.tenant.id,
-            schema: charge.tenant.schema.clone(),
-            period: charge.period,
-            number: charge.number,
-            order: new.order.clone(),
-            key: new.key,
-            parent: charge.parent.clone(),
-            amount: charge.amount,
-            state: AttemptState::Prepared,
-            bank_order: None,
-            prepared_at: new.claim.now,
-            refusal: None,
-            last_error: None,
-            trouble: None,
-        };
+        let attempt = new.written(id);
         let entry = Entry {
             attempt: attempt.clone(),
             claim: Some(new.claim),

@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
-use echodesk_billing::model::{Attempt, AttemptState};
 use echodesk_billing::ports::{NewAttempt, Prepared};
 use echodesk_billing::rules::due::FOREIGN_ORDER_HOLDS_FOR;
 use echodesk_core::AttemptId;
@@ -38,24 +37,7 @@ pub(crate) fn prepare(connection: &mut Connection, new: &NewAttempt<'_>, with_re
     }
     let Some(id) = insert_attempt(connection, new, with_retries)? else { return Ok(Prepared::Changed) };
     insert_order(connection, new)?;
-    Ok(Prepared::Written(Box::new(Attempt {
-        id,
-        subscription: charge.subscription,
-        tenant: charge.tenant.id,
-        schema: charge.tenant.schema.clone(),
-        period: charge.period,
-        number: charge.number,
-        order: new.order.clone(),
-        key: new.key,
-        parent: charge.parent.clone(),
-        amount: charge.amount,
-        state: AttemptState::Prepared,
-        bank_order: None,
-        prepared_at: new.claim.now,
-        refusal: None,
-        last_error: None,
-        trouble: None,
-    })))
+    Ok(Prepared::Written(Box::new(new.written(id))))
 }
 
 fn lock(connection: &mut Connection, subscription: i64) -> Outcome<Option<Locked>> {

@@ -17,25 +17,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(id: AttemptId, new: &NewAttempt<'_>) -> Self {
-        let charge = new.charge;
-        let attempt = Attempt {
-            id,
-            subscription: charge.subscription,
-            tenant: charge.tenant.id,
-            schema: charge.tenant.schema.clone(),
-            period: charge.period,
-            number: charge.number,
-            order: new.order.clone(),
-            key: new.key,
-            parent: charge.parent.clone(),
-            amount: charge.amount,
-            state: AttemptState::Prepared,
-            bank_order: None,
-            prepared_at: new.claim.now,
-            refusal: None,
-            last_error: None,
-            trouble: None,
-        };
+        let attempt = new.written(id);
         Self { attempt, closed_at: None, claim: Some(new.claim), sender: Some(new.claim.run) }
     }
 

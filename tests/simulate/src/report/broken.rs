@@ -18,8 +18,11 @@ pub fn broken(outcome: &Outcome) -> String {
             let _ = writeln!(text, "  {fault}");
         }
     }
-    text.push_str("\nwhat happens\n");
-    text.push_str(&story(&outcome.trace));
+    // None was kept if it was not to be shrunk.
+    if !outcome.trace.is_empty() {
+        text.push_str("\nwhat happens\n");
+        text.push_str(&story(&outcome.trace));
+    }
     let _ = write!(text, "\nrepeat it with\n  {}\n", command(&outcome.plan));
     text
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use echodesk_billing::model::{Attempt, AttemptState, Charge, OrderId};
+use echodesk_billing::model::{Attempt, Charge, OrderId};
 use echodesk_billing::ports::{BillingStore, Claim, NewAttempt, Prepared};
 use echodesk_core::{AttemptId, StoreError, StoreErrorKind};
 use uuid::Uuid;
@@ -24,24 +24,7 @@ impl Unwritten {
     pub(super) fn put_off(&self, new: &NewAttempt<'_>) -> Attempt {
         let (mut charges, charge) = (self.lock(), new.charge.clone());
         let id = AttemptId(-1 - i64::try_from(charges.len()).unwrap_or(0));
-        let attempt = Attempt {
-            id,
-            subscription: charge.subscription,
-            tenant: charge.tenant.id,
-            schema: charge.tenant.schema.clone(),
-            period: charge.period,
-            number: charge.number,
-            order: new.order.clone(),
-            key: new.key,
-            parent: charge.parent.clone(),
-            amount: charge.amount,
-            state: AttemptState::Prepared,
-            bank_order: None,
-            prepared_at: new.claim.now,
-            refusal: None,
-            last_error: None,
-            trouble: None,
-        };
+        let attempt = new.written(id);
         charges.insert(
             id,
             Put::Off { charge: Box::new(charge), order: new.order.clone(), key: new.key, claim: new.claim },
