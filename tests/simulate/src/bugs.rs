@@ -71,6 +71,8 @@ bugs! {
     TimeOutIsNotSent = "time-out-is-not-sent";
     /// A call is repeated with a key that the bank has forgotten.
     KeyTrustedForever = "key-trusted-forever";
+    /// A charge of which nothing was heard is left to a person, and not asked about again.
+    KeyNeverTrusted = "key-never-trusted";
     /// Nobody asks the bank how a payment has ended: callbacks are to tell.
     ReceiptsNotAsked = "receipts-not-asked";
     /// An answer about a payment is believed, whatever order and amount it is about.

@@ -7,6 +7,7 @@ pub mod callbacks;
 pub mod customers;
 pub(crate) mod echodesk;
 pub mod mail;
+pub mod mishaps;
 pub mod notices;
 pub(crate) mod operator;
 pub mod post_office;
@@ -33,6 +34,7 @@ use agenda::{Agenda, Event};
 use bank::BankWorld;
 use callbacks::Signatures;
 use mail::MailWorld;
+use mishaps::Mishaps;
 use notices::Notices;
 use post_office::PostOffice;
 
@@ -59,6 +61,8 @@ pub struct World {
     pub accounts: Accounts,
     /// The bank.
     pub bank: BankWorld,
+    /// What has befallen charges of ours.
+    pub mishaps: Mishaps,
     /// The mailboxes.
     pub mail: MailWorld,
     /// The notices that were queued.
@@ -103,7 +107,7 @@ pub struct Counts {
     pub suspensions: u64,
     /// Suspensions that were lifted.
     pub reactivations: u64,
-    /// Charges that were left to a person after days on which nothing went wrong.
+    /// Charges that were left to a person.
     pub left_to_a_person: u64,
     /// Messages that arrived in mailboxes.
     pub messages: u64,

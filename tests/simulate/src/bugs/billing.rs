@@ -13,6 +13,8 @@ use std::sync::Arc;
 use echodesk_billing::ports::BillingStore;
 use echodesk_billing::rules::due::Policy;
 
+use jiff::SignedDuration;
+
 use crate::bugs::Bug;
 use crate::ports::billing::BillingPort;
 use crate::process::Process;
@@ -37,6 +39,7 @@ pub(crate) fn bank(process: &Arc<Process>) -> Arc<BankLayer> {
 pub(crate) fn policy(bug: Option<Bug>, policy: Policy) -> Policy {
     match bug {
         Some(Bug::ChargedTooEarly) => Policy { days_before: 10, ..policy },
+        Some(Bug::KeyNeverTrusted) => Policy { key_trusted_for: SignedDuration::from_hours(3), ..policy },
         _ => policy,
     }
 }

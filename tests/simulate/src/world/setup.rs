@@ -23,6 +23,7 @@ use crate::world::bank::{BankWorld, CardOnFile};
 use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
 use crate::world::mail::MailWorld;
+use crate::world::mishaps::Mishaps;
 use crate::world::notices::Notices;
 use crate::world::post_office::PostOffice;
 use crate::world::{State, World, retries};
@@ -54,6 +55,7 @@ impl World {
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            mishaps: Mishaps::default(),
             mail: MailWorld::default(),
             notices: Notices::default(),
             post_office: PostOffice::default(),
