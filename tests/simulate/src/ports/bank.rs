@@ -158,6 +158,7 @@ impl Bank for BankPort {
             return Err(silent("HTTP 429"));
         }
         let mut receipt = world.bank_receipt(order);
+        self.dies(FaultKind::DeathAfterCall, &place, tenant).await;
         if tenant.is_some()
             && let Some(receipt) = receipt.as_mut()
             && self.happens(FaultKind::BankWrongReceipt, &place, tenant)
