@@ -73,6 +73,8 @@ bugs! {
     KeyTrustedForever = "key-trusted-forever";
     /// A charge of which nothing was heard is left to a person, and not asked about again.
     KeyNeverTrusted = "key-never-trusted";
+    /// Now and then what sees to one charge panics, and nobody but the log is told.
+    PanicsInATask = "panics-in-a-task";
     /// Nobody asks the bank how a payment has ended: callbacks are to tell.
     ReceiptsNotAsked = "receipts-not-asked";
     /// An answer about a payment is believed, whatever order and amount it is about.

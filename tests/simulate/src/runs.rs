@@ -96,6 +96,7 @@ impl World {
                 std::panic::resume_unwind(error.into_panic());
             }
         });
+        self.check_no_panic();
         if job == Job::Payments {
             let trouble = begun.iter().map(|process| process.trouble());
             self.mishaps.have_run(at, trouble.fold(Trouble::default(), |all, one| all.and(&one)));

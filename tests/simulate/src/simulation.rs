@@ -69,6 +69,7 @@ pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
 /// Like [`simulate`], and breaks off after a day for which `goes_on` says so.
 pub fn simulate_while(plan: Plan, mut goes_on: impl FnMut(Progress) -> bool) -> Outcome {
     let world = World::new(plan.clone());
+    let _watched = world.panics.watched();
     let mut lived = 0;
     for day in 0..plan.days {
         world.live_a_day(day);
@@ -185,5 +186,6 @@ impl World {
         }
         self.check_new_notices();
         self.check_fates();
+        self.check_no_panic();
     }
 }

@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::chance::Chance;
 use crate::database::Database;
 use crate::fault::{FaultKind, Faults};
+use crate::panics::Panics;
 use crate::plan::Plan;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
@@ -63,6 +64,8 @@ pub struct World {
     pub bank: BankWorld,
     /// What has befallen charges of ours.
     pub mishaps: Mishaps,
+    /// Whatever has panicked.
+    pub panics: Panics,
     /// The mailboxes.
     pub mail: MailWorld,
     /// The notices that were queued.
@@ -125,6 +128,13 @@ impl World {
         let violation = Violation { invariant, tenant: tenant.into(), at: self.time.now(), what };
         self.trace.note(violation.tenant, format_args!("VIOLATION of {}: {}", invariant.number(), violation.what));
         self.lock().violation.get_or_insert(violation);
+    }
+
+    /// Holds that nothing has panicked, even where a run goes on after it.
+    pub(crate) fn check_no_panic(&self) {
+        for panic in self.panics.take() {
+            self.violated(Invariant::AllResolved, None, format!("something has panicked: {panic}"));
+        }
     }
 
     /// What was broken first, if anything was.

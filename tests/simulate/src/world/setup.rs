@@ -11,9 +11,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use crate::bugs::Bug;
 use crate::chance::{Chance, Dice};
 use crate::database::Database;
 use crate::fault::Faults;
+use crate::panics::Panics;
 use crate::plan::Plan;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
@@ -55,6 +57,7 @@ impl World {
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            panics: Panics::new(plan.bug == Some(Bug::PanicsInATask)),
             mishaps: Mishaps::default(),
             mail: MailWorld::default(),
             notices: Notices::default(),
