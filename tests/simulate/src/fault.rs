@@ -99,6 +99,8 @@ faults! {
     CronDayOff = "cron-day-off", 15;
     /// No host's cron runs for a week.
     CronWeekOff = "cron-week-off", 6;
+    /// The clocks on the walls are changed twice within five weeks, where customers or where hosts are.
+    DaylightSaving = "daylight-saving", 300;
     /// A host's clock jumps forward, up to an hour, for a day.
     ClockForward = "clock-forward", 20;
     /// A host's clock jumps back, up to an hour, for a day.

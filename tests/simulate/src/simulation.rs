@@ -141,8 +141,7 @@ impl World {
         let first: Date = self.cron_zone.to_datetime(begins).date();
         let days = [first, first.saturating_add(1.day())];
         let lines = days.iter().flat_map(|day| CRONTAB.iter().map(|(time, job)| (day.to_datetime(*time), *job)));
-        // A time that does not exist on a day comes an hour later, one that comes twice is the first.
-        let lines = lines.filter_map(|(local, job)| Some((self.cron_zone.to_timestamp(local).ok()?, job)));
+        let lines = lines.flat_map(|(local, job)| self.starts(local).into_iter().map(move |at| (at, job)));
         let mut lines: Vec<_> = lines.filter(|(at, _)| (begins..ends).contains(at)).collect();
         lines.sort();
         lines

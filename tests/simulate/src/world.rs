@@ -13,6 +13,7 @@ pub(crate) mod operator;
 pub mod post_office;
 pub(crate) mod retries;
 mod setup;
+pub(crate) mod wall_clocks;
 
 use std::collections::BTreeMap;
 use std::fmt;
