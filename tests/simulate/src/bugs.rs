@@ -10,7 +10,7 @@ mod suspensions;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, forgetful, policy};
+pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, dry_prepare, forgetful, policy};
 pub(crate) use mail::{mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
@@ -119,6 +119,8 @@ bugs! {
     NoticeClaimWithoutExpiry = "notice-claim-without-expiry";
     /// A dry run queues its notices.
     DryRunWrites = "dry-run-writes";
+    /// A dry run writes the charges down that it would make.
+    DryRunPrepares = "dry-run-prepares";
     /// The cursor of a folder is moved before its messages are stored.
     CursorBeforeStoring = "cursor-before-storing";
     /// A message whose Message-ID is known is taken for the same.

@@ -89,6 +89,8 @@ faults! {
     HostsAtOnce = "hosts-at-once", 300;
     /// Another host looks at what expires while a run is in the middle of something.
     RunMeanwhile = "run-meanwhile", 3;
+    /// Somebody asks what the runs would do while one is in the middle of something.
+    DryRunMeanwhile = "dry-run-meanwhile", 2;
     /// What was about to happen in the world happens in the middle of a run.
     WorldMeanwhile = "world-meanwhile", 30;
     /// A host's cron misses a line.

@@ -134,7 +134,7 @@ impl Process {
         self.gate.pass();
         let place = self.place(call, tenant);
         let (world, faults) = (&self.world, &self.world.faults);
-        world.meanwhile(&place, tenant);
+        world.meanwhile(&place, tenant, effect);
         if faults.happens(FaultKind::ClockJumps, &place) {
             let by = world.chance.at(&format!("jump {place}")).between(0, 7_200).cast_signed() - 3_600;
             world.trace.note(tenant, format_args!("the clock is wrong by {by} s from now on, at {place}"));

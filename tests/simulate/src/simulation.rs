@@ -114,6 +114,7 @@ impl World {
             self.set_cron_off_until(begins + SignedDuration::from_hours(7 * 24));
         }
         self.plan_customers(day, begins);
+        self.plan_dry_runs(day, begins);
         if day % 7 == 6 {
             self.agenda.add(begins + SignedDuration::from_hours(9), None, Event::Operator);
         }
@@ -127,7 +128,6 @@ impl World {
                 return;
             }
         }
-        self.perhaps_dry_runs(day);
         self.live_until(begins + SignedDuration::from_hours(24));
         self.check_all();
         if self.plan.is_resolved_after(day) {

@@ -28,6 +28,7 @@ use crate::database::Database;
 use crate::fault::{FaultKind, Faults};
 use crate::panics::Panics;
 use crate::plan::Plan;
+use crate::process::Effect;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
 use crate::violation::{Invariant, Violation};
@@ -178,7 +179,7 @@ impl World {
     }
 
     /// What may happen in the world while a process is about to make a call.
-    pub(crate) fn meanwhile(self: &Arc<Self>, place: &str, tenant: Option<TenantNumber>) {
+    pub(crate) fn meanwhile(self: &Arc<Self>, place: &str, tenant: Option<TenantNumber>, effect: Effect) {
         if std::mem::replace(&mut self.lock().meanwhile, true) {
             return;
         }
@@ -197,6 +198,11 @@ impl World {
             self.trace.note(tenant, format_args!("meanwhile, at {place}, another host looks at what expires"));
             self.lock().happenings += 1;
             self.run_meanwhile(place);
+        }
+        // Beside a call of a sync that only reads, another thread of the sync may write.
+        if effect != Effect::Reads && self.faults.happens(FaultKind::DryRunMeanwhile, place) {
+            self.trace.note(tenant, format_args!("meanwhile, at {place}, somebody asks what the runs would do"));
+            self.check_dry_runs();
         }
         self.lock().meanwhile = false;
     }
@@ -245,6 +251,7 @@ impl World {
             (Event::Callback(callback), _) => self.callback_arrives(&callback),
             (Event::Customer(act), Some(tenant)) => self.customer_acts(tenant, act),
             (Event::Operator, _) => self.operator_looks(),
+            (Event::DryRuns, _) => self.check_dry_runs(),
             (Event::EchoDeskRetry { retry }, Some(tenant)) => retries::charge(self, tenant, retry),
             (Event::Customer(_) | Event::EchoDeskRetry { .. }, None) => {}
         }

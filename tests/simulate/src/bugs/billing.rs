@@ -3,6 +3,7 @@
 mod bank;
 mod callbacks;
 mod deciding;
+mod dry;
 mod ledger;
 mod lifting;
 mod settling;
@@ -20,6 +21,7 @@ use crate::ports::billing::BillingPort;
 use crate::process::Process;
 pub(crate) use bank::BankLayer;
 pub(crate) use callbacks::{believes_everybody, callback_body};
+pub(crate) use dry::dry_prepare;
 pub(crate) use lifting::forgetful;
 
 /// The ledger as a process sees it.

@@ -1,9 +1,9 @@
 //! The clocks on the walls of customers and of hosts. Where they are changed, some times of day do not exist on one day,
 //! and come twice on another.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::Timestamp;
 
 use crate::chance::{Chance, Dice};
 use crate::fault::{FaultKind, Faults};
