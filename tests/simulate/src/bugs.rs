@@ -10,7 +10,7 @@ mod suspensions;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, forgetful, policy};
+pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, dry_prepare, forgetful, policy};
 pub(crate) use mail::{mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
@@ -71,6 +71,10 @@ bugs! {
     TimeOutIsNotSent = "time-out-is-not-sent";
     /// A call is repeated with a key that the bank has forgotten.
     KeyTrustedForever = "key-trusted-forever";
+    /// A charge of which nothing was heard is left to a person, and not asked about again.
+    KeyNeverTrusted = "key-never-trusted";
+    /// Now and then what sees to one charge panics, and nobody but the log is told.
+    PanicsInATask = "panics-in-a-task";
     /// Nobody asks the bank how a payment has ended: callbacks are to tell.
     ReceiptsNotAsked = "receipts-not-asked";
     /// An answer about a payment is believed, whatever order and amount it is about.
@@ -115,6 +119,8 @@ bugs! {
     NoticeClaimWithoutExpiry = "notice-claim-without-expiry";
     /// A dry run queues its notices.
     DryRunWrites = "dry-run-writes";
+    /// A dry run writes the charges down that it would make.
+    DryRunPrepares = "dry-run-prepares";
     /// The cursor of a folder is moved before its messages are stored.
     CursorBeforeStoring = "cursor-before-storing";
     /// A message whose Message-ID is known is taken for the same.

@@ -89,6 +89,8 @@ faults! {
     HostsAtOnce = "hosts-at-once", 300;
     /// Another host looks at what expires while a run is in the middle of something.
     RunMeanwhile = "run-meanwhile", 3;
+    /// Somebody asks what the runs would do while one is in the middle of something.
+    DryRunMeanwhile = "dry-run-meanwhile", 2;
     /// What was about to happen in the world happens in the middle of a run.
     WorldMeanwhile = "world-meanwhile", 30;
     /// A host's cron misses a line.
@@ -99,6 +101,8 @@ faults! {
     CronDayOff = "cron-day-off", 15;
     /// No host's cron runs for a week.
     CronWeekOff = "cron-week-off", 6;
+    /// The clocks on the walls are changed twice within five weeks, where customers or where hosts are.
+    DaylightSaving = "daylight-saving", 300;
     /// A host's clock jumps forward, up to an hour, for a day.
     ClockForward = "clock-forward", 20;
     /// A host's clock jumps back, up to an hour, for a day.

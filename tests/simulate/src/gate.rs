@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::panics::Panics;
 use crate::time::TrueTime;
 
 /// Lets through whoever is the only one that can move.
@@ -106,10 +107,12 @@ pub fn run<T>(time: &TrueTime, gate: &Arc<Gate>, work: impl Future<Output = T>) 
 fn runtime(time: &TrueTime, gate: &Arc<Gate>) -> Runtime {
     let (parked, unparked) = (Arc::clone(gate), time.clone());
     let (began, start) = (time.now(), Mutex::new(None::<Instant>));
+    let panics = Panics::here();
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .max_blocking_threads(1)
+        .on_thread_start(move || panics.iter().for_each(Panics::watch_for_good))
         .on_thread_park(move || parked.parked())
         .on_thread_unpark(move || {
             let now = Instant::now();

@@ -8,9 +8,11 @@ mod dry_runs;
 mod forgotten;
 mod mail;
 mod notices;
+mod persons;
 mod resolved;
 mod truth;
 mod waiting;
 mod wire;
 
 pub(crate) use data::Guarded;
+pub(crate) use persons::needs_person;

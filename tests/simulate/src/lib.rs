@@ -8,6 +8,7 @@ pub mod fault;
 pub mod gate;
 pub mod in_order;
 mod invariants;
+pub mod panics;
 pub mod plan;
 pub mod ports;
 pub mod process;

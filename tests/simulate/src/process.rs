@@ -1,7 +1,7 @@
 //! One run of one program on one host, and all that may happen to it at a call: it dies, the database goes away,
 //! somebody else is faster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,8 +38,44 @@ struct State {
     dead: bool,
     /// What was disturbed, so that it is not expected to have done its work.
     disturbed: bool,
+    /// What was in the way of seeing to charges.
+    trouble: Trouble,
     /// How often each call was made for each tenant.
     calls: HashMap<(&'static str, Option<TenantNumber>), u32>,
+}
+
+/// What is in the way of runs of renewals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Something that concerns everybody.
+    everybody: bool,
+    /// Whose calls of the bank went wrong.
+    tenants: BTreeSet<TenantNumber>,
+    /// How many did. After some in a row a run calls the bank for nobody any more.
+    calls: u32,
+}
+
+/// So many calls in a row that go wrong are too many.
+const TOO_MANY_CALLS: u32 = 5;
+
+impl Trouble {
+    /// Whether anything was in the way of seeing to a tenant's charges.
+    #[must_use]
+    pub fn concerns(&self, tenant: TenantNumber) -> bool {
+        self.concerns_everybody() || self.tenants.contains(&tenant)
+    }
+
+    /// That of several runs at once: what one has begun the others leave alone.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.everybody = self.concerns_everybody() || other.concerns_everybody();
+        self.tenants.extend(&other.tenants);
+        self
+    }
+
+    fn concerns_everybody(&self) -> bool {
+        self.everybody || self.calls >= TOO_MANY_CALLS
+    }
 }
 
 /// What a call does to the world.
@@ -98,7 +134,7 @@ impl Process {
         self.gate.pass();
         let place = self.place(call, tenant);
         let (world, faults) = (&self.world, &self.world.faults);
-        world.meanwhile(&place, tenant);
+        world.meanwhile(&place, tenant, effect);
         if faults.happens(FaultKind::ClockJumps, &place) {
             let by = world.chance.at(&format!("jump {place}")).between(0, 7_200).cast_signed() - 3_600;
             world.trace.note(tenant, format_args!("the clock is wrong by {by} s from now on, at {place}"));
@@ -147,7 +183,7 @@ impl Process {
     pub fn die(&self, at: &str, tenant: Option<TenantNumber>) {
         self.world.trace.note(tenant, format_args!("the process dies {at}"));
         let mut state = self.lock();
-        (state.dead, state.disturbed) = (true, true);
+        (state.dead, state.disturbed, state.trouble.everybody) = (true, true, true);
         drop(state);
         self.died.notify_one();
     }
@@ -165,7 +201,24 @@ impl Process {
 
     /// Something kept it from doing all of its work.
     pub fn disturb(&self) {
-        self.lock().disturbed = true;
+        let mut state = self.lock();
+        (state.disturbed, state.trouble.everybody) = (true, true);
+    }
+
+    /// A call of the bank went wrong, about a tenant or about everybody.
+    pub fn disturb_call(&self, tenant: Option<TenantNumber>) {
+        let Some(tenant) = tenant else { return self.disturb() };
+        let mut state = self.lock();
+        state.disturbed = true;
+        state.trouble.calls += 1;
+        state.trouble.tenants.insert(tenant);
+    }
+
+    /// What was in the way of seeing to charges so far. Nothing is expected of a clock that is wrong.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        let trouble = self.lock().trouble.clone();
+        Trouble { everybody: trouble.everybody || !self.clock.is_right(), ..trouble }
     }
 
     /// Whether something kept it from doing all of its work.

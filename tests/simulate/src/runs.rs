@@ -12,7 +12,7 @@ use std::time::Duration;
 use echodesk_core::{StoreError, StoreErrorKind};
 
 use crate::gate::{self, Gate};
-use crate::process::Process;
+use crate::process::{Process, Trouble};
 use crate::violation::Invariant;
 use crate::world::World;
 use delivery::delivery;
@@ -66,6 +66,7 @@ impl World {
             }
             _ => hosts.to_vec(),
         };
+        let mut begun = Vec::new();
         gate::run(&self.time, &gate, async {
             let life = tokio::spawn(Arc::clone(self).live());
             let mut runs = tokio::task::JoinSet::new();
@@ -76,6 +77,7 @@ impl World {
                 };
                 let wait = self.chance.at(&format!("start {name}")).between(0, 3_000);
                 let process = Process::begin(self, name, clock, Arc::clone(&gate));
+                begun.push(Arc::clone(&process));
                 runs.spawn(async move {
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                     run(job, &process).await;
@@ -94,6 +96,11 @@ impl World {
                 std::panic::resume_unwind(error.into_panic());
             }
         });
+        self.check_no_panic();
+        if job == Job::Payments {
+            let trouble = begun.iter().map(|process| process.trouble());
+            self.mishaps.have_run(at, trouble.fold(Trouble::default(), |all, one| all.and(&one)));
+        }
     }
 }
 

@@ -69,6 +69,7 @@ pub fn simulate(plan: Plan, mut progress: impl FnMut(u32)) -> Outcome {
 /// Like [`simulate`], and breaks off after a day for which `goes_on` says so.
 pub fn simulate_while(plan: Plan, mut goes_on: impl FnMut(Progress) -> bool) -> Outcome {
     let world = World::new(plan.clone());
+    let _watched = world.panics.watched();
     let mut lived = 0;
     for day in 0..plan.days {
         world.live_a_day(day);
@@ -113,6 +114,7 @@ impl World {
             self.set_cron_off_until(begins + SignedDuration::from_hours(7 * 24));
         }
         self.plan_customers(day, begins);
+        self.plan_dry_runs(day, begins);
         if day % 7 == 6 {
             self.agenda.add(begins + SignedDuration::from_hours(9), None, Event::Operator);
         }
@@ -126,7 +128,6 @@ impl World {
                 return;
             }
         }
-        self.perhaps_dry_runs(day);
         self.live_until(begins + SignedDuration::from_hours(24));
         self.check_all();
         if self.plan.is_resolved_after(day) {
@@ -140,8 +141,7 @@ impl World {
         let first: Date = self.cron_zone.to_datetime(begins).date();
         let days = [first, first.saturating_add(1.day())];
         let lines = days.iter().flat_map(|day| CRONTAB.iter().map(|(time, job)| (day.to_datetime(*time), *job)));
-        // A time that does not exist on a day comes an hour later, one that comes twice is the first.
-        let lines = lines.filter_map(|(local, job)| Some((self.cron_zone.to_timestamp(local).ok()?, job)));
+        let lines = lines.flat_map(|(local, job)| self.starts(local).into_iter().map(move |at| (at, job)));
         let mut lines: Vec<_> = lines.filter(|(at, _)| (begins..ends).contains(at)).collect();
         lines.sort();
         lines
@@ -185,5 +185,6 @@ impl World {
         }
         self.check_new_notices();
         self.check_fates();
+        self.check_no_panic();
     }
 }

@@ -7,11 +7,13 @@ pub mod callbacks;
 pub mod customers;
 pub(crate) mod echodesk;
 pub mod mail;
+pub mod mishaps;
 pub mod notices;
 pub(crate) mod operator;
 pub mod post_office;
 pub(crate) mod retries;
 mod setup;
+pub(crate) mod wall_clocks;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +26,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::chance::Chance;
 use crate::database::Database;
 use crate::fault::{FaultKind, Faults};
+use crate::panics::Panics;
 use crate::plan::Plan;
+use crate::process::Effect;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
 use crate::violation::{Invariant, Violation};
@@ -33,6 +37,7 @@ use agenda::{Agenda, Event};
 use bank::BankWorld;
 use callbacks::Signatures;
 use mail::MailWorld;
+use mishaps::Mishaps;
 use notices::Notices;
 use post_office::PostOffice;
 
@@ -59,6 +64,10 @@ pub struct World {
     pub accounts: Accounts,
     /// The bank.
     pub bank: BankWorld,
+    /// What has befallen charges of ours.
+    pub mishaps: Mishaps,
+    /// Whatever has panicked.
+    pub panics: Panics,
     /// The mailboxes.
     pub mail: MailWorld,
     /// The notices that were queued.
@@ -103,7 +112,7 @@ pub struct Counts {
     pub suspensions: u64,
     /// Suspensions that were lifted.
     pub reactivations: u64,
-    /// Charges that were left to a person after days on which nothing went wrong.
+    /// Charges that were left to a person.
     pub left_to_a_person: u64,
     /// Messages that arrived in mailboxes.
     pub messages: u64,
@@ -121,6 +130,13 @@ impl World {
         let violation = Violation { invariant, tenant: tenant.into(), at: self.time.now(), what };
         self.trace.note(violation.tenant, format_args!("VIOLATION of {}: {}", invariant.number(), violation.what));
         self.lock().violation.get_or_insert(violation);
+    }
+
+    /// Holds that nothing has panicked, even where a run goes on after it.
+    pub(crate) fn check_no_panic(&self) {
+        for panic in self.panics.take() {
+            self.violated(Invariant::AllResolved, None, format!("something has panicked: {panic}"));
+        }
     }
 
     /// What was broken first, if anything was.
@@ -163,7 +179,7 @@ impl World {
     }
 
     /// What may happen in the world while a process is about to make a call.
-    pub(crate) fn meanwhile(self: &Arc<Self>, place: &str, tenant: Option<TenantNumber>) {
+    pub(crate) fn meanwhile(self: &Arc<Self>, place: &str, tenant: Option<TenantNumber>, effect: Effect) {
         if std::mem::replace(&mut self.lock().meanwhile, true) {
             return;
         }
@@ -182,6 +198,11 @@ impl World {
             self.trace.note(tenant, format_args!("meanwhile, at {place}, another host looks at what expires"));
             self.lock().happenings += 1;
             self.run_meanwhile(place);
+        }
+        // Beside a call of a sync that only reads, another thread of the sync may write.
+        if effect != Effect::Reads && self.faults.happens(FaultKind::DryRunMeanwhile, place) {
+            self.trace.note(tenant, format_args!("meanwhile, at {place}, somebody asks what the runs would do"));
+            self.check_dry_runs();
         }
         self.lock().meanwhile = false;
     }
@@ -230,6 +251,7 @@ impl World {
             (Event::Callback(callback), _) => self.callback_arrives(&callback),
             (Event::Customer(act), Some(tenant)) => self.customer_acts(tenant, act),
             (Event::Operator, _) => self.operator_looks(),
+            (Event::DryRuns, _) => self.check_dry_runs(),
             (Event::EchoDeskRetry { retry }, Some(tenant)) => retries::charge(self, tenant, retry),
             (Event::Customer(_) | Event::EchoDeskRetry { .. }, None) => {}
         }

@@ -67,7 +67,8 @@ impl Played {
     /// What is forecast for a tenant.
     fn forecast(&self, (tenant, assumed): (&str, &str)) -> Vec<String> {
         let days = DAYS.to_string();
-        let flags = ["forecast", "--json", "--tenant", tenant, "--if", assumed, "--days", &days];
+        let flags =
+            ["forecast", "--json", "--tenant", tenant, "--if", assumed, "--days", &days, "--payments-at", "02:00"];
         let ended = self.world.echodesk(FROM, &[&flags[..], &GRACE].concat());
         let ended = ended.well();
         let forecast: Value = serde_json::from_str(&ended.stdout).unwrap();

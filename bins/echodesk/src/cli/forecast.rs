@@ -13,7 +13,7 @@ Examples:
   echodesk forecast --days 7
   echodesk forecast --tenant acme --if declined
   echodesk forecast --as-of 2026-12-01 --days 14 --json
-  echodesk forecast --payments-at 02:00,08:00,14:00,20:00 --status-at 03:00
+  echodesk forecast --payments-at 02:00,14:00 --status-at 04:30
 
 It is made of what the database holds now. It cannot know who pays by hand, saves another card or
 orders something else, which cards the bank declines (see --if), what becomes of orders that are

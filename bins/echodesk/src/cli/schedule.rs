@@ -20,7 +20,8 @@ pub(crate) struct ScheduleArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=90))]
     pub(crate) status_grace_days: Option<u32>,
     /// When recurring-payments runs each day, in UTC: HH:MM, several separated by commas
-    #[arg(long, value_name = "TIMES", value_delimiter = ',', default_value = "02:00", value_parser = time_of_day)]
+    #[arg(long, value_name = "TIMES", value_delimiter = ',', value_parser = time_of_day)]
+    #[arg(default_value = "02:00,08:00,14:00,20:00")]
     #[arg(help_heading = "How the jobs run")]
     pub(crate) payments_at: Vec<Time>,
     /// When subscription-status runs each day, likewise

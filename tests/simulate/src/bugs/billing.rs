@@ -3,6 +3,7 @@
 mod bank;
 mod callbacks;
 mod deciding;
+mod dry;
 mod ledger;
 mod lifting;
 mod settling;
@@ -13,11 +14,14 @@ use std::sync::Arc;
 use echodesk_billing::ports::BillingStore;
 use echodesk_billing::rules::due::Policy;
 
+use jiff::SignedDuration;
+
 use crate::bugs::Bug;
 use crate::ports::billing::BillingPort;
 use crate::process::Process;
 pub(crate) use bank::BankLayer;
 pub(crate) use callbacks::{believes_everybody, callback_body};
+pub(crate) use dry::dry_prepare;
 pub(crate) use lifting::forgetful;
 
 /// The ledger as a process sees it.
@@ -37,6 +41,7 @@ pub(crate) fn bank(process: &Arc<Process>) -> Arc<BankLayer> {
 pub(crate) fn policy(bug: Option<Bug>, policy: Policy) -> Policy {
     match bug {
         Some(Bug::ChargedTooEarly) => Policy { days_before: 10, ..policy },
+        Some(Bug::KeyNeverTrusted) => Policy { key_trusted_for: SignedDuration::from_hours(3), ..policy },
         _ => policy,
     }
 }

@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::violation::Invariant;
 use crate::world::World;
+use crate::world::agenda::Event;
 
 /// On so many of a thousand days somebody asks what the runs would do.
 const OFTEN: u32 = 100;
 
 impl World {
-    /// On some days dry runs are made, and nothing is different after them.
-    pub(crate) fn perhaps_dry_runs(self: &Arc<Self>, day: u32) {
-        if !self.chance.at(&format!("dry runs on day {day}")).per_mille(OFTEN) {
-            return;
+    /// On some days dry runs are made, at any moment, also beside a run.
+    pub(crate) fn plan_dry_runs(&self, day: u32, begins: Timestamp) {
+        let mut dice = self.chance.at(&format!("dry runs on day {day}"));
+        if dice.per_mille(OFTEN) {
+            let at = begins + SignedDuration::from_secs(dice.between(0, 24 * 3_600).cast_signed());
+            self.agenda.add(at, None, Event::DryRuns);
         }
+    }
+
+    /// Dry runs are made, and nothing is different after them.
+    pub(crate) fn check_dry_runs(self: &Arc<Self>) {
         let state = || (self.database.digests(self.plan.backend), self.post_office.count(), self.counts());
         let (tables, mails, counts) = state();
         self.dry_runs();

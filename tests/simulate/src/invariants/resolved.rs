@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use echodesk_billing::ports::BillingStore as _;
 
+use crate::invariants::needs_person;
 use crate::trace::TenantNumber;
 use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::accounts::{Capture, Payer};
-use crate::world::operator::needs_person;
 
 impl World {
     /// Holds that everything is resolved.
@@ -32,11 +32,12 @@ impl World {
                 self.violated(Invariant::AllResolved, number, what);
             }
         }
-        // Asking again with a key that the bank may have forgotten would charge twice, and the bank cannot be asked by
-        // our name of an order: that needs a person, and so does what is marked as trouble.
-        self.count(|counts| counts.left_to_a_person += with_person.len() as u64);
-        for attempt in left.iter().filter(|attempt| !needs_person(attempt)) {
-            self.still_open(self.accounts.of_subscription(attempt.subscription), attempt);
+        for attempt in &left {
+            if needs_person(attempt) {
+                self.check_needs_person(attempt);
+            } else {
+                self.still_open(self.accounts.of_subscription(attempt.subscription), attempt);
+            }
         }
         self.check_nothing_waits();
     }

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use crate::fault::FaultKind;
 use crate::process::Process;
 use crate::trace::TenantNumber;
+use crate::world::mishaps::Mishap;
 
 /// The world's bank, as one process reaches it.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl BankPort {
     fn happens(&self, kind: FaultKind, place: &str, tenant: Option<TenantNumber>) -> bool {
         let happens = self.process.world.faults.happens(kind, place);
         if happens {
-            self.process.disturb();
+            self.process.disturb_call(tenant);
             self.process.world.trace.note(tenant, format_args!("{kind} at {place}"));
         }
         happens
@@ -100,6 +101,7 @@ impl BankPort {
         if happens(FaultKind::BankOtherOrder)
             && let (ChargeAnswer::Accepted(order), Some(_)) = (&answer, tenant)
         {
+            world.mishaps.befalls(request.order.as_str(), Mishap::AnsweredWithAnotherOrder);
             return ChargeAnswer::Accepted(BankOrderId(format!("not-{order}")));
         }
         if happens(FaultKind::CallbackEarly) {
@@ -156,10 +158,14 @@ impl Bank for BankPort {
             return Err(silent("HTTP 429"));
         }
         let mut receipt = world.bank_receipt(order);
+        self.dies(FaultKind::DeathAfterCall, &place, tenant).await;
         if tenant.is_some()
             && let Some(receipt) = receipt.as_mut()
             && self.happens(FaultKind::BankWrongReceipt, &place, tenant)
         {
+            if let Some(ours) = world.bank.order(&order.0) {
+                world.mishaps.befalls(&ours.external, Mishap::ReceiptOfAnother);
+            }
             // Another order was paid, whatever has become of this one.
             match world.chance.at(&format!("wrong {place}")).between(0, 3) {
                 0 => receipt.order = BankOrderId(format!("not-{order}")),

@@ -67,10 +67,12 @@ impl Transport for MailPort {
     async fn connect(&self) -> Result<MailSession, TransportDown> {
         self.unless_dead().await;
         let place = self.process.place("connect", None);
+        self.dies(FaultKind::DeathBeforeCall, &place, None).await;
         self.travel(&place).await;
         if self.happens(FaultKind::SmtpDown, &place, None) {
             return Err(TransportDown("connection refused".to_owned()));
         }
+        self.dies(FaultKind::DeathAfterCall, &place, None).await;
         Ok(MailSession { port: self.clone() })
     }
 }
@@ -104,5 +106,8 @@ impl Session for MailSession {
 
     async fn quit(self) {
         self.port.unless_dead().await;
+        let place = self.port.process.place("quit", None);
+        self.port.dies(FaultKind::DeathBeforeCall, &place, None).await;
+        self.port.dies(FaultKind::DeathAfterCall, &place, None).await;
     }
 }

@@ -39,6 +39,12 @@ impl Totals {
         self.violations += u64::from(outcome.violation.is_some());
     }
 
+    /// How many charges were left to a person, and how many captures there were.
+    #[must_use]
+    pub fn left_to_a_person(&self) -> (u64, u64) {
+        (self.counts.left_to_a_person, self.counts.captures)
+    }
+
     /// Lines to read, after `seconds`.
     #[must_use]
     pub fn summary(&self, seconds: f64) -> String {

@@ -18,6 +18,7 @@ impl World {
         let (now, time_zone) = (clock.now(), self.billing_zone.clone());
         let options = RenewalOptions { policy: Policy { time_zone, ..Policy::default() }, ..RenewalOptions::default() };
         let charges = preview(&self.database.store, &foreseen, &options, now).map(|report| report.totals);
+        bugs::dry_prepare(self, &options, now);
         let options =
             StatusOptions { policy: bugs::expiry_policy(self), dry_run: Some(now), ..StatusOptions::default() };
         let (store, options) = bugs::dry_run(self, options);

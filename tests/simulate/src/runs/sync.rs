@@ -18,6 +18,7 @@ use crate::ports::mail::Kind;
 use crate::process::Process;
 use crate::time::HostClock;
 use crate::trace::TenantNumber;
+use crate::violation::Invariant;
 use crate::world::World;
 use crate::world::mail::letters::SIZE_LIMIT;
 use crate::world::mail::{MailboxNumber, address};
@@ -129,6 +130,10 @@ impl SyncObserver for Heard {
     fn finished(&self, report: &MailboxReport) {
         let world = &self.process.world;
         let Some(number) = world.mail.of_user(&report.address) else { return };
+        // Parts of it have threads of their own.
+        if let Some(error) = report.error.as_ref().filter(|error| error.contains("a part of the program panicked")) {
+            world.violated(Invariant::AllResolved, number.tenant, format!("mailbox {number}: {error}"));
+        }
         if self.process.is_dead() {
             return;
         }
@@ -155,7 +160,7 @@ impl World {
         for number in self.mail.numbers().into_iter().filter(is_on) {
             if !listed.contains(&address(number).as_str()) {
                 let what = format!("mailbox {number} is left out although it is switched on");
-                self.violated(crate::violation::Invariant::ExactMail, number.tenant, what);
+                self.violated(Invariant::ExactMail, number.tenant, what);
             }
         }
     }

@@ -39,6 +39,7 @@ impl Bug {
             Self::UnknownIsFailed | Self::TimeOutIsNotSent | Self::NewKeyOnRetry | Self::NewOrderOnRetry => {
                 &[(F::BankTimesOutAfter, 200), (F::CallbackLost, 500)]
             }
+            Self::KeyNeverTrusted => &[(F::BankTimesOutBefore, 700), (F::CallbackLost, 500)],
             Self::KeyTrustedForever => &[(F::DeathAfterCall, 300), (F::CallbackLost, 1000), (F::CronWeekOff, 150)],
             Self::OpenChargeIgnored => &[(F::BankTimesOutAfter, 900), (F::CallbackLost, 1000)],
             Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],

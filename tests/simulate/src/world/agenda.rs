@@ -26,6 +26,8 @@ pub enum Event {
     },
     /// Somebody looks at what needs a person.
     Operator,
+    /// Somebody asks what the runs would do.
+    DryRuns,
 }
 
 /// A callback on its way.

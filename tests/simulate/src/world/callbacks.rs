@@ -22,6 +22,7 @@ use crate::world::World;
 use crate::world::agenda::{CallbackEvent, Event};
 use crate::world::bank::{Order, OrderState};
 use crate::world::echodesk;
+use crate::world::mishaps::Mishap;
 
 /// The bank's key, and one of somebody else.
 #[derive(Clone)]
@@ -100,6 +101,7 @@ impl World {
         let process = Process::begin(self, name, self.clocks[0].clone(), Arc::new(Gate::opened()));
         let store = bugs::billing_store(&process);
         let body = if callback.of_another {
+            self.mishaps.befalls(&order.external, Mishap::CallbackOfAnother);
             self.of_another(&callback.order, &order)
         } else {
             body(&callback.order, &order, callback.status)
@@ -125,6 +127,9 @@ impl World {
             Ok(applied) => applied.effect == Effect::Settled(Settled::NotYet),
             Err(_) => false,
         };
+        if applied.is_ok() && !is_to_be_repeated && !callback.of_another && callback.status != "processing" {
+            self.mishaps.is_told_of(&order.external);
+        }
         if is_to_be_repeated {
             let again = self.time.now() + SignedDuration::from_mins(15);
             self.agenda.add(again, order.tenant, Event::Callback(callback.clone()));

@@ -5,20 +5,16 @@ use std::sync::Arc;
 use echodesk_billing::model::{Attempt, Refusal};
 use echodesk_billing::ports::{BillingStore as _, Settled, Settlement, Source};
 
+use crate::invariants::needs_person;
 use crate::world::World;
 use crate::world::bank::OrderState;
-
-/// Whether a run has asked for a person: it has written down what is the matter, or that a key is too old to ask with.
-pub(crate) fn needs_person(attempt: &Attempt) -> bool {
-    let key_too_old = |why: &String| why.contains("asking again with a key from");
-    attempt.trouble.is_some() || attempt.state.is_open() && attempt.last_error.as_ref().is_some_and(key_too_old)
-}
 
 impl World {
     /// What needs a person is looked up at the bank and resolved, as `echodesk orders resolve` does.
     pub(crate) fn operator_looks(self: &Arc<Self>) {
         let left = self.database.store.left(None, None, usize::MAX).unwrap_or_default();
         for attempt in left.iter().filter(|attempt| needs_person(attempt)) {
+            self.check_needs_person(attempt);
             self.resolve(attempt);
         }
         self.retry_notices();

@@ -7,13 +7,14 @@ use echodesk_billing::model::BankOrderId;
 use echodesk_billing::{Currency, Money};
 use echodesk_core::{Language, SchemaName};
 use echodesk_store::{NewSubscription, NewTenant};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use crate::bugs::Bug;
 use crate::chance::{Chance, Dice};
 use crate::database::Database;
 use crate::fault::Faults;
+use crate::panics::Panics;
 use crate::plan::Plan;
 use crate::time::{HostClock, TrueTime};
 use crate::trace::{TenantNumber, Trace};
@@ -23,15 +24,14 @@ use crate::world::bank::{BankWorld, CardOnFile};
 use crate::world::callbacks::Signatures;
 use crate::world::customers::{PRICE_PER_AGENT, Profile};
 use crate::world::mail::MailWorld;
+use crate::world::mishaps::Mishaps;
 use crate::world::notices::Notices;
 use crate::world::post_office::PostOffice;
+use crate::world::wall_clocks::zone;
 use crate::world::{State, World, retries};
 
-/// The first moment of all simulations: some weeks before European clocks are changed.
+/// The first moment of all simulations.
 const START: &str = "2026-02-02T00:00:00Z";
-
-/// Time zones in which customers, and hosts, may be.
-const ZONES: [&str; 4] = ["UTC", "Asia/Tbilisi", "Europe/Berlin", "America/New_York"];
 
 #[expect(clippy::expect_used, reason = "what is built here is known to be right, and nothing is simulated without it")]
 impl World {
@@ -43,17 +43,20 @@ impl World {
     pub fn new(plan: Plan) -> Arc<Self> {
         let start: Timestamp = START.parse().expect("a moment");
         let (chance, time) = (Chance::new(plan.seed), TrueTime::starting_at(start));
-        let mut dice = chance.at("zones");
-        let mut zone = || TimeZone::get(dice.one_of(&ZONES)).expect("it is compiled in");
+        let faults = Faults::new(chance, plan.faults.clone());
+        let zone = |whose| zone(whose, chance, &faults);
+        let (billing_zone, cron_zone) = (zone("customers"), zone("hosts"));
         let world = Arc::new(Self {
-            billing_zone: zone(),
-            cron_zone: zone(),
-            faults: Faults::new(chance, plan.faults.clone()),
+            billing_zone,
+            cron_zone,
+            faults,
             trace: Trace::new(time.clone(), plan.traced),
             database: Database::new(plan.backend),
             agenda: Agenda::default(),
             accounts: Accounts::default(),
             bank: BankWorld::default(),
+            panics: Panics::new(plan.bug == Some(Bug::PanicsInATask)),
+            mishaps: Mishaps::default(),
             mail: MailWorld::default(),
             notices: Notices::default(),
             post_office: PostOffice::default(),

@@ -34,6 +34,8 @@ fn a_budget_of_seeds_breaks_no_promise_and_each_kind_of_fault_happens_in_it() {
         },
     );
     println!("{SEEDS} seeds\n{}", totals.summary(0.0));
+    let (left, captures) = totals.left_to_a_person();
+    assert!(left > 0 && left * 10 < captures, "{left} charges were left to a person, beside {captures} captures");
     let never: Vec<FaultKind> =
         FaultKind::ALL.iter().copied().filter(|kind| !totals.faults.contains_key(kind)).collect();
     assert!(never.is_empty(), "kinds that are dead: {never:?}");

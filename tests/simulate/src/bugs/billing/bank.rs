@@ -33,6 +33,11 @@ impl BankLayer {
     }
 }
 
+#[expect(clippy::panic, reason = "that is the bug")]
+fn panics() -> ChargeAnswer {
+    panic!("an answer of the bank that nobody has thought of")
+}
+
 impl Bank for BankLayer {
     async fn ready(&self) -> Result<(), BankDown> {
         self.real.ready().await
@@ -56,6 +61,7 @@ impl Bank for BankLayer {
                 ChargeAnswer::Unknown(why) => ChargeAnswer::NotSent(why),
                 answer => answer,
             },
+            Some(Bug::PanicsInATask) if self.dice(request).per_mille(200) => panics(),
             _ => self.real.charge(request).await,
         }
     }
