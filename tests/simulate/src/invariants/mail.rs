@@ -21,8 +21,8 @@ use crate::world::mail::{Mailbox, MailboxNumber};
 /// Syncs in a row that may fail before a mailbox is switched off.
 const FAILURES: u32 = 5;
 
-/// A message over which the connection broke so often may be given up.
-const CUTS: usize = 3;
+/// A message may be given up once the connection broke so often when it was asked for.
+const CUTS: u32 = 3;
 
 /// So many runs in a row may end early on days on which nothing goes wrong: a message or two over which the
 /// connection breaks each time are given up after three.
@@ -39,6 +39,8 @@ struct Item {
     uid: i64,
     #[diesel(sql_type = Text)]
     fate: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
     #[diesel(sql_type = BigInt)]
     flags: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -94,7 +96,6 @@ impl World {
         let was_on = self.mail.change(number, |mailbox| {
             if is_cut {
                 mailbox.failures += 1;
-                mailbox.cuts.push(now);
             }
             mailbox.off_since.is_none()
         });
@@ -174,7 +175,7 @@ impl World {
         let (first, last): (BTreeMap<_, _>, BTreeMap<_, _>) = (before.places().collect(), after.places().collect());
         for (place, message) in last.iter().filter(|(place, _)| first.contains_key(*place)) {
             match fates.get(place) {
-                Some(item) => self.check_fate(number, mailbox, place, message, item),
+                Some(item) => self.check_fate(number, place, message, item),
                 None if !self.is_wanted(mailbox, message) => {}
                 None => {
                     self.wrong(number, format!("counts as read, and {} at {place:?} has no fate", message.letter.token))
@@ -212,16 +213,17 @@ impl World {
     }
 
     /// The fate of a message that is on the server: it is stored in a row of its own content, or there is a reason.
-    fn check_fate(&self, number: MailboxNumber, mailbox: &Mailbox, place: &Place, message: &Message, item: &Item) {
+    fn check_fate(&self, number: MailboxNumber, place: &Place, message: &Message, item: &Item) {
         let token = &message.letter.token;
         if item.fate == "failed" {
-            let cuts = mailbox.cuts.iter().filter(|at| **at >= message.received).count();
-            let is_right = match message.letter.trouble {
-                Some(Trouble::Undeliverable | Trouble::BreaksConnection) => true,
-                None => cuts >= CUTS,
+            let reason = item.reason.as_deref().unwrap_or_default();
+            let broke = self.mail.change_places(number, |places| places.broke.get(place).copied().unwrap_or(0));
+            let is_right = match times_broken(reason) {
+                Some(times) => (CUTS..=broke).contains(&times),
+                None => message.letter.trouble == Some(Trouble::Undeliverable),
             };
             if !is_right {
-                self.wrong(number, format!("gave up {token} at {place:?}, with which nothing is wrong"));
+                self.wrong(number, format!("gave up {token} at {place:?}, over which {broke} connections broke: {reason}"));
             }
             return;
         }
@@ -262,7 +264,7 @@ impl World {
 
     fn items(&self, mailbox: &Mailbox) -> Vec<Item> {
         let sql = format!(
-            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid, i.fate, \
+            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid, i.fate, i.reason, \
                CAST(i.flags AS bigint) AS flags, CAST(i.message_row AS bigint) AS message_row, \
                CAST(m.connection_id AS bigint) AS row_connection, m.folder AS row_folder, m.uid AS row_uid \
              FROM echodesk_mail_folder f JOIN echodesk_mail_item i ON i.folder_id = f.id \
@@ -289,6 +291,11 @@ impl World {
         ));
         queued.first().and_then(Option::as_deref).and_then(|count| count.parse().ok()).unwrap_or(0)
     }
+}
+
+/// How often the connection is said to have broken over a message, if that is why it was given up.
+fn times_broken(reason: &str) -> Option<u32> {
+    reason.strip_prefix("the connection broke ")?.strip_suffix(" times when it was asked for")?.parse().ok()
 }
 
 fn day(at: Timestamp) -> Date {

@@ -178,7 +178,7 @@ impl MailServer for ImapPort {
         }
         let account = (before, world.mail.get(number).account);
         let sight = self.shown.add(number, Sight { account: Some(account.clone()), ..Sight::default() });
-        Ok(Box::new(ImapSession::new(course, account, sight)))
+        Ok(Box::new(ImapSession::new((world, number), course, account, sight)))
     }
 }
 
