@@ -409,3 +409,18 @@ fn a_message_that_did_not_come_once_is_read_when_it_comes_again() {
         "given up for good after one run: {last:?}"
     );
 }
+
+fn given_up(world: &World) -> Vec<(Uid, String)> {
+    let fates = world.store.fates(&world.mailbox.key).into_iter();
+    fates.filter_map(|(_, uid, fate)| Some((uid, fate.reason()?.to_owned()))).collect()
+}
+
+#[test]
+fn seed_301_a_message_is_not_given_up_for_what_another_does() {
+    let world = World::with_mail(60);
+    // The second time the connection breaks before 10 is asked for.
+    for habit in [Habit::DieAt(&[10]), Habit::DieAt(&[40]), Habit::DieAt(&[10]), Habit::None] {
+        run_odd(&world, habit);
+    }
+    assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
+}
