@@ -424,3 +424,14 @@ fn seed_301_a_message_is_not_given_up_for_what_another_does() {
     }
     assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
 }
+
+#[test]
+fn what_was_suspected_under_another_uidvalidity_is_not_held_against_a_message() {
+    let world = World::with_mail(60);
+    for _ in 0..3 {
+        run_odd(&world, Habit::DieAt(&[60]));
+    }
+    world.server.change("INBOX", |inbox| inbox.uid_validity = 2);
+    run_odd(&world, Habit::None);
+    assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
+}
