@@ -143,6 +143,8 @@ bugs! {
     FlagsIgnored = "flags-ignored";
     /// Whoever has lost a mailbox's lease goes on writing.
     LeaseUnchecked = "lease-unchecked";
+    /// Whoever has lost a mailbox's lease takes it again once it is given back, and goes on writing.
+    RenewsALostLease = "renews-a-lost-lease";
     /// The first failure switches a mailbox off.
     SwitchedOffAtOnce = "switched-off-at-once";
     /// A dry run takes the leases of mailboxes.

@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
         }
         self.leased_at = clock.elapsed();
         let (key, now) = (&self.run.mailbox.key, clock.now());
-        if self.run.world.store.acquire(key, &lease(self.run.world.run, now), now)? {
+        if self.run.world.store.renew(key, &lease(self.run.world.run, now))? {
             return Ok(());
         }
         let what = format!("the lease on mailbox {key} is lost");

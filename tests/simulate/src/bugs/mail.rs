@@ -28,6 +28,7 @@ pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind)
             | Bug::DeletionsIgnored
             | Bug::FlagsIgnored
             | Bug::LeaseUnchecked
+            | Bug::RenewsALostLease
             | Bug::SwitchedOffAtOnce),
         ) => Arc::new(store::BuggyStore::new(process, port, bug)),
         Some(bug @ Bug::DryRunTakesLease) if kind == Kind::DryRun => {

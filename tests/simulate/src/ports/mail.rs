@@ -177,6 +177,10 @@ impl MailStore for MailPort {
         )
     }
 
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError> {
+        self.writes("renew", mailbox, |store| store.renew(mailbox, lease), |_, _| {})
+    }
+
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
         self.writes("release", mailbox, |store| store.release(mailbox, lease), |_, ()| {})
     }
