@@ -139,6 +139,8 @@ bugs! {
     RefusedFolderCountsAsRead = "refused-folder-counts-as-read";
     /// Messages that are deleted on the server stand as if they were there.
     DeletionsIgnored = "deletions-ignored";
+    /// What has left the server is forgotten.
+    GoneForgotten = "gone-forgotten";
     /// Flags that are changed on the server are not brought up to date.
     FlagsIgnored = "flags-ignored";
     /// Whoever has lost a mailbox's lease goes on writing.

@@ -26,6 +26,7 @@ pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind)
             | Bug::PendingForgotten
             | Bug::RefusedFolderCountsAsRead
             | Bug::DeletionsIgnored
+            | Bug::GoneForgotten
             | Bug::FlagsIgnored
             | Bug::LeaseUnchecked
             | Bug::RenewsALostLease

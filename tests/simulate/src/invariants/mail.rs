@@ -53,6 +53,17 @@ struct Item {
     row_uid: Option<String>,
 }
 
+/// An item that is on the server no more.
+#[derive(Debug, QueryableByName)]
+struct Gone {
+    #[diesel(sql_type = Text)]
+    folder: String,
+    #[diesel(sql_type = BigInt)]
+    uid_validity: i64,
+    #[diesel(sql_type = BigInt)]
+    uid: i64,
+}
+
 #[derive(Debug, QueryableByName)]
 struct Row {
     #[diesel(sql_type = BigInt)]
@@ -191,6 +202,7 @@ impl World {
         // What goes in the middle of a session may make up for what has come in the numbers of the folder; the next run
         // notices that they differ.
         let stood_still = std::ptr::eq(before, after);
+        self.check_gone(number, mailbox, fates.keys().cloned().collect());
         for (place, item) in fates.iter().filter(|_| stood_still) {
             if !first.contains_key(place) && !last.contains_key(place) {
                 self.wrong(number, format!("has a fate for what is not on the server any more: {item:?}"));
@@ -209,6 +221,30 @@ impl World {
             if !places(&message.letter.token).contains(&named) {
                 self.wrong(number, format!("has a row that names no place where its message is: {item:?}"));
             }
+        }
+    }
+
+    /// A message that has left the server keeps its fate, and has no second one.
+    fn check_gone(&self, number: MailboxNumber, mailbox: &Mailbox, living: BTreeSet<Place>) {
+        let is_quiet = self.faults.is_quiet();
+        let (left, living) = self.mail.change_places(number, |places| {
+            let newly = places.have_fates(living);
+            // All of them on days on which nothing goes wrong; on others those that have changed.
+            (if is_quiet { places.left.clone() } else { newly }, places.living.clone())
+        });
+        if left.is_empty() {
+            return;
+        }
+        let mut fates: BTreeMap<Place, u32> = BTreeMap::new();
+        for Gone { folder, uid_validity, uid } in self.gone(mailbox) {
+            *fates.entry((folder, narrow(uid_validity), narrow(uid))).or_default() += 1;
+        }
+        if let Some(place) = left.iter().find(|place| fates.get(place) != Some(&1)) {
+            let count = fates.get(place).copied().unwrap_or(0);
+            self.wrong(number, format!("has {count} fates for {place:?}, which has left the server"));
+        }
+        if let Some(place) = living.iter().find(|place| fates.contains_key(place)) {
+            self.wrong(number, format!("has a second fate for {place:?}, as if it had left the server"));
         }
     }
 
@@ -270,6 +306,16 @@ impl World {
              FROM echodesk_mail_folder f JOIN echodesk_mail_item i ON i.folder_id = f.id \
                LEFT JOIN social_integrations_emailmessage m ON m.id = i.message_row \
              WHERE f.connection_id = {} AND i.gone_at IS NULL",
+            mailbox.key.connection
+        );
+        self.database.tenant_rows(&mailbox.key.schema, &sql)
+    }
+
+    fn gone(&self, mailbox: &Mailbox) -> Vec<Gone> {
+        let sql = format!(
+            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid \
+             FROM echodesk_mail_folder f JOIN echodesk_mail_item i ON i.folder_id = f.id \
+             WHERE f.connection_id = {} AND i.gone_at IS NOT NULL",
             mailbox.key.connection
         );
         self.database.tenant_rows(&mailbox.key.schema, &sql)

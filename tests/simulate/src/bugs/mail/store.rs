@@ -174,7 +174,12 @@ impl MailStore for BuggyStore {
             return Ok(0);
         }
         self.take_back(mailbox, lease)?;
-        self.inner.mark_gone(mailbox, lease, folder, uid_validity, uids, now)
+        let marked = self.inner.mark_gone(mailbox, lease, folder, uid_validity, uids, now)?;
+        if self.bug == Bug::GoneForgotten {
+            let forget = "DELETE FROM echodesk_mail_item WHERE gone_at IS NOT NULL RETURNING '' AS value";
+            self.process.world.database.tenant_values(&mailbox.schema, forget);
+        }
+        Ok(marked)
     }
 
     fn record_success(&self, mailbox: &MailboxKey, lease: &Lease, at: Timestamp) -> Result<(), StoreError> {
