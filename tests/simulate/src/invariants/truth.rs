@@ -82,7 +82,11 @@ fn contradiction(kind: &NoticeKind, occurrence: &Occurrence, look: &Look, zone: 
                 .or_else(|| is_late.then(|| format!("it was looked at at {}", look.at)))
         }
         NoticeKind::PriceChanged { renewal, .. } => paid_since(*renewal, look),
-        NoticeKind::MailboxSwitchedOff { .. } => None,
+        NoticeKind::MailboxSwitchedOff { .. } => match look.mailbox_off {
+            Some(true) => None,
+            Some(false) => Some("the mailbox is switched on".to_owned()),
+            None => Some("there is no such mailbox".to_owned()),
+        },
     }
 }
 
@@ -117,8 +121,7 @@ fn is_certain(kind: &NoticeKind, look: &Look, zone: &TimeZone) -> bool {
         }
         NoticeKind::Suspended { .. } | NoticeKind::Reactivated { .. } | NoticeKind::RenewalPaid { .. } => true,
         NoticeKind::PaymentFailed { next_attempt, .. } => next_attempt.is_none_or(|next| next > day(latest, zone)),
-        NoticeKind::PriceChanged { .. } => true,
-        NoticeKind::MailboxSwitchedOff { .. } => false,
+        NoticeKind::PriceChanged { .. } | NoticeKind::MailboxSwitchedOff { .. } => true,
     }
 }
 

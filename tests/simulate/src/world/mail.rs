@@ -114,6 +114,16 @@ impl MailWorld {
         self.find(|number, _| address(*number) == username)
     }
 
+    /// The truth about a tenant's mailbox that a notice is about, as its subject key names it.
+    #[must_use]
+    pub fn of_subject(&self, tenant: TenantNumber, subject_key: &str) -> Option<Mailbox> {
+        let connection = subject_key.strip_prefix("mailbox:")?;
+        let number = self.find(|number, mailbox| {
+            number.tenant == tenant && mailbox.key.connection.to_string() == connection
+        });
+        number.map(|number| self.get(number))
+    }
+
     fn find(&self, is_it: impl Fn(&MailboxNumber, &Mailbox) -> bool) -> Option<MailboxNumber> {
         self.lock().mailboxes.iter().find(|(number, mailbox)| is_it(number, mailbox)).map(|(number, _)| *number)
     }
