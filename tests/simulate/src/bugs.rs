@@ -11,7 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, forgetful, policy};
-pub(crate) use mail::{mail_server, mail_store};
+pub(crate) use mail::{dry_run_stores, mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
 
@@ -149,6 +149,8 @@ bugs! {
     RenewsALostLease = "renews-a-lost-lease";
     /// The first failure switches a mailbox off.
     SwitchedOffAtOnce = "switched-off-at-once";
+    /// A dry run stores what it reads.
+    DryRunStores = "dry-run-stores";
     /// A dry run takes the leases of mailboxes.
     DryRunTakesLease = "dry-run-takes-lease";
 }
