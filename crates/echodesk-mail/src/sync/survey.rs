@@ -29,12 +29,7 @@ pub(super) struct Surveyed {
 impl Surveyed {
     /// A folder in which nothing happened, but that an earlier run has not read to its end.
     pub(super) fn unfinished(cursor: &FolderCursor) -> Self {
-        Self {
-            pending: cursor.pending.clone(),
-            fresh: UidSet::new(),
-            metas: HashMap::new(),
-            suspect: cursor.suspect,
-        }
+        Self { pending: cursor.pending.clone(), fresh: UidSet::new(), metas: HashMap::new(), suspect: cursor.suspect }
     }
 }
 

@@ -103,9 +103,9 @@ impl World {
     pub(crate) fn mailbox_was_not_read(&self, number: MailboxNumber, sight: Option<&Sight>) {
         let now = self.time.now();
         let login_refused = sight.is_some_and(|sight| sight.login_refused);
-        let is_cut = sight.is_some_and(|sight| sight.is_cut.load(Ordering::Acquire));
+        let kept_out = sight.is_some_and(|sight| sight.is_slow || sight.is_cut.load(Ordering::Acquire));
         let was_on = self.mail.change(number, |mailbox| {
-            if is_cut {
+            if kept_out {
                 mailbox.failures += 1;
             }
             mailbox.off_since.is_none()
@@ -259,7 +259,10 @@ impl World {
                 None => message.letter.trouble == Some(Trouble::Undeliverable),
             };
             if !is_right {
-                self.wrong(number, format!("gave up {token} at {place:?}, over which {broke} connections broke: {reason}"));
+                self.wrong(
+                    number,
+                    format!("gave up {token} at {place:?}, over which {broke} connections broke: {reason}"),
+                );
             }
             return;
         }

@@ -129,3 +129,34 @@ fn is_certain(kind: &NoticeKind, look: &Look, zone: &TimeZone) -> bool {
 fn promises_a_charge(renewal: &RenewalPlan) -> bool {
     matches!(renewal, RenewalPlan::Card { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fault::FaultPlan;
+    use crate::plan::Plan;
+    use crate::trace::TenantNumber;
+    use crate::world::World;
+
+    use super::*;
+
+    #[test]
+    fn that_a_mailbox_is_switched_off_is_true_until_it_is_switched_on() {
+        let (faults, tenant) = (FaultPlan::none(), TenantNumber(1));
+        let world = World::new(Plan { tenants: 2, days: 1, hosts: 1, mailboxes: 1000, faults, ..Plan::default() });
+        let number = world.mail.numbers()[0];
+        let subject = format!("mailbox:{}", world.mail.get(number).key.connection);
+        let kind = NoticeKind::MailboxSwitchedOff { address: "a@b.example".to_owned(), reason: "no".to_owned() };
+        let occurrence = Occurrence::of(&kind, &subject, "now", 0);
+        let notice = Notice { tenant, kind, occurrence };
+        let account = world.accounts.read(tenant, Clone::clone);
+        let truth = |subject: &str| {
+            let mailbox_off = world.mail.of_subject(tenant, subject).map(|mailbox| mailbox.off_since.is_some());
+            let (at, clock_wrong_by, account) = (world.time.now(), SignedDuration::ZERO, account.clone());
+            truth(&notice, &Look { at, clock_wrong_by, account, unsettled: false, mailbox_off }, &world.billing_zone)
+        };
+        assert_eq!(truth(&subject), Truth::Contradicted("the mailbox is switched on".to_owned()));
+        world.mail.change(number, |mailbox| mailbox.off_since = Some(world.time.now()));
+        assert_eq!(truth(&subject), Truth::Holds);
+        assert_eq!(truth("mailbox:999"), Truth::Contradicted("there is no such mailbox".to_owned()));
+    }
+}

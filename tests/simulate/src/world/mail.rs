@@ -118,9 +118,8 @@ impl MailWorld {
     #[must_use]
     pub fn of_subject(&self, tenant: TenantNumber, subject_key: &str) -> Option<Mailbox> {
         let connection = subject_key.strip_prefix("mailbox:")?;
-        let number = self.find(|number, mailbox| {
-            number.tenant == tenant && mailbox.key.connection.to_string() == connection
-        });
+        let number =
+            self.find(|number, mailbox| number.tenant == tenant && mailbox.key.connection.to_string() == connection);
         number.map(|number| self.get(number))
     }
 
