@@ -37,6 +37,16 @@ pub(crate) fn acquire(
     Ok(!taken.is_empty())
 }
 
+/// Puts off the end of the lease, if it is the caller's still.
+pub(crate) fn renew(connection: &mut Connection, mailbox: &MailboxKey, lease: &Lease) -> Outcome<bool> {
+    let held = leases::table
+        .filter(leases::resource.eq(resource(mailbox)))
+        .filter(leases::holder.eq(UuidValue(lease.holder.0)));
+    let until = Stamp::from(lease.until);
+    let rows = on!(connection, |c| diesel::update(held).set(leases::until.eq(until)).execute(c))?;
+    Ok(rows == 1)
+}
+
 /// Until when the lease is somebody's, be that over or not.
 pub(crate) fn held_until(connection: &mut Connection, mailbox: &MailboxKey) -> Outcome<Option<Timestamp>> {
     let until: Option<Stamp> = on!(connection, |c| leases::table

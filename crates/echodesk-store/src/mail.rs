@@ -33,6 +33,12 @@ impl MailStore for Store {
         })
     }
 
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError> {
+        self.write(Place::Public, &format!("renewing the lease on mailbox {mailbox}"), |c| {
+            lease::renew(c, mailbox, lease)
+        })
+    }
+
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
         self.write(Place::Public, &format!("giving back the lease on mailbox {mailbox}"), |c| {
             lease::release(c, mailbox, lease)

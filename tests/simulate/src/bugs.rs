@@ -11,7 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, dry_prepare, forgetful, policy};
-pub(crate) use mail::{mail_server, mail_store};
+pub(crate) use mail::{dry_run_stores, mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};
 
@@ -145,12 +145,18 @@ bugs! {
     RefusedFolderCountsAsRead = "refused-folder-counts-as-read";
     /// Messages that are deleted on the server stand as if they were there.
     DeletionsIgnored = "deletions-ignored";
+    /// What has left the server is forgotten.
+    GoneForgotten = "gone-forgotten";
     /// Flags that are changed on the server are not brought up to date.
     FlagsIgnored = "flags-ignored";
     /// Whoever has lost a mailbox's lease goes on writing.
     LeaseUnchecked = "lease-unchecked";
+    /// Whoever has lost a mailbox's lease takes it again once it is given back, and goes on writing.
+    RenewsALostLease = "renews-a-lost-lease";
     /// The first failure switches a mailbox off.
     SwitchedOffAtOnce = "switched-off-at-once";
+    /// A dry run stores what it reads.
+    DryRunStores = "dry-run-stores";
     /// A dry run takes the leases of mailboxes.
     DryRunTakesLease = "dry-run-takes-lease";
 }

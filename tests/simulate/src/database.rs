@@ -161,6 +161,11 @@ impl Database {
         }
     }
 
+    /// The rows of a statement about the tables of one tenant that calls its only column `value`, as text.
+    pub fn tenant_values(&self, schema: &SchemaName, sql: &str) -> Vec<Option<String>> {
+        self.tenant_rows::<Value>(schema, sql).into_iter().map(|row| row.value).collect()
+    }
+
     /// Executes statements, all or none of them.
     pub fn execute(&self, sql: &str) {
         let mut raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);

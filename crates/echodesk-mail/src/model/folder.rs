@@ -90,6 +90,6 @@ pub struct FolderCursor {
 pub struct Suspect {
     /// Which one.
     pub uid: Uid,
-    /// How often in a row the connection broke over it, or before it had its turn.
+    /// How often the connection broke when it was asked for: first among others, then alone.
     pub deaths: u32,
 }

@@ -27,6 +27,14 @@ pub trait MailStore: Send + Sync {
     /// The database is away.
     fn acquire(&self, mailbox: &MailboxKey, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Puts off the end of the lease to `lease.until`, and says whether it did: not if it is no longer the caller's,
+    /// be it that another holds it or that another has held it and given it back. What the caller has read is old
+    /// then.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError>;
+
     /// Gives the lease back; harmless if it is no longer held.
     ///
     /// # Errors

@@ -51,6 +51,10 @@ impl MailStore for DryRunStore {
         Ok(true)
     }
 
+    fn renew(&self, _: &MailboxKey, _: &Lease) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     fn release(&self, _: &MailboxKey, _: &Lease) -> Result<(), StoreError> {
         Ok(())
     }

@@ -18,11 +18,8 @@ const CHUNK: u64 = 1000;
 /// How much of a message over the size limit is fetched: its header and, with luck, its text.
 const HEAD_BYTES: u64 = 256 << 10;
 
-/// After so many runs in a row that ended in a broken connection while one message was suspected, it is given up.
+/// After so many runs in which the connection broke while a message was asked for, it is given up.
 const MAX_DEATHS: u32 = 3;
-
-/// After so many it is read before all others: with another such message before it, its turn would never come.
-const DEATHS_TO_GO_FIRST: u32 = 2;
 
 /// What is to be fetched of one folder.
 pub(super) struct Fetch {
@@ -34,7 +31,7 @@ pub(super) struct Fetch {
     pub(super) known: HashMap<Uid, MessageMeta>,
     /// How many messages it may read in this run.
     pub(super) share: u64,
-    /// The message over which the connection broke in the last run.
+    /// The message over which the connection broke in an earlier run.
     pub(super) suspect: Option<Suspect>,
 }
 
@@ -63,8 +60,9 @@ pub(super) fn fetch(
         session.examine(name)?;
     }
     let mut fetcher = Fetcher { run, session, pipeline, folder: job.folder, suspect: job.suspect };
-    let first = fetcher.suspect.filter(|suspect| suspect.deaths >= DEATHS_TO_GO_FIRST).map(|suspect| suspect.uid);
-    if let Some(uid) = first.filter(|uid| job.pending.contains(*uid)) {
+    // First of all, and alone: what breaks then is about it, and no other such message keeps it from its turn.
+    let suspect = fetcher.suspect.map(|suspect| suspect.uid);
+    if let Some(uid) = suspect.filter(|uid| job.pending.contains(*uid)) {
         let alone = [uid].into_iter().collect();
         job.share -= fetcher.read(&alone, &mut job.known)?;
         job.pending = job.pending.difference(&alone);
@@ -115,7 +113,7 @@ impl Fetcher<'_> {
         Ok(read as u64)
     }
 
-    /// A message over which the connection broke before: alone, after the others of its chunk, and not for ever.
+    /// A message over which the connection broke before: alone, and not for ever.
     fn read_suspect(&mut self, meta: MessageMeta) -> Result<(), Halt> {
         if let Some(reason) = self.worn_out(meta.uid) {
             return self.give_up(&meta, reason);

@@ -234,8 +234,8 @@ fn read_changed(
     for ((index, found), share) in surveyed.into_iter().zip(shares) {
         run.time_left().ok_or(Halt::OutOfTime)?;
         let report = &mut progress.folders[index];
-        let suspect = folders[index].cursor.as_ref().and_then(|cursor| cursor.suspect);
-        let job = Fetch { folder: index, pending: found.pending, known: found.metas, share, suspect };
+        let Surveyed { pending, metas, suspect, .. } = found;
+        let job = Fetch { folder: index, pending, known: metas, share, suspect };
         let is_open = open == Some(index);
         match fetch(run, session, pipeline, &folders[index].listing.name, is_open, job) {
             Ok(left) if left.is_empty() => report.outcome = FolderOutcome::Read,
@@ -264,9 +264,9 @@ fn look_at(
     {
         // What falls out of the window today is no longer pending, so the cursor claims no more.
         let cursor = FolderCursor { window_start: window, ..cursor.clone() };
-        let pending = cursor.pending.clone();
+        let unfinished = Surveyed::unfinished(&cursor);
         pipeline.send(Work::Cursor { folder: index, cursor })?;
-        return Ok((Surveyed::unfinished(pending), false));
+        return Ok((unfinished, false));
     }
     Ok((survey(run, session, pipeline, index, folder)?, true))
 }

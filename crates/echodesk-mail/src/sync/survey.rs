@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Flags, FolderCursor, FolderStatus, MessageMeta, Uid, UidSet};
+use crate::model::{Flags, FolderCursor, FolderStatus, MessageMeta, Suspect, Uid, UidSet};
 use crate::ports::MailSession;
 use crate::rules::plan::{self, Count, FlagsStep};
 
@@ -22,12 +22,14 @@ pub(super) struct Surveyed {
     pub(super) fresh: UidSet,
     /// What the server has already said of some of them.
     pub(super) metas: HashMap<Uid, MessageMeta>,
+    /// What may break the connection, if one of these messages may.
+    pub(super) suspect: Option<Suspect>,
 }
 
 impl Surveyed {
     /// A folder in which nothing happened, but that an earlier run has not read to its end.
-    pub(super) fn unfinished(pending: UidSet) -> Self {
-        Self { pending, fresh: UidSet::new(), metas: HashMap::new() }
+    pub(super) fn unfinished(cursor: &FolderCursor) -> Self {
+        Self { pending: cursor.pending.clone(), fresh: UidSet::new(), metas: HashMap::new(), suspect: cursor.suspect }
     }
 }
 
@@ -43,12 +45,13 @@ pub(super) fn survey(
     let opened = session.examine(&folder.listing.name)?.status;
     let window = plan::window_start(run.now, run.mailbox.days_back);
     let mut plan = plan::survey(folder.cursor.as_ref(), &opened, window);
-    // What was pending under another UIDVALIDITY means nothing now.
+    // What was pending or suspected under another UIDVALIDITY means nothing now.
     let cursor = folder.cursor.as_ref().filter(|cursor| cursor.status.uid_validity == opened.uid_validity);
     let mut found = Surveyed {
         pending: cursor.map(|cursor| cursor.pending.clone()).unwrap_or_default(),
         fresh: std::mem::take(&mut plan.fresh),
         metas: HashMap::new(),
+        suspect: cursor.and_then(|cursor| cursor.suspect),
     };
     let mut known = Known::new(run, &folder.listing.name.name, opened.uid_validity);
     let everything = UidSet::range(1, opened.uid_next.saturating_sub(1));
@@ -91,8 +94,8 @@ pub(super) fn survey(
         }
     }
     let folder = folder.listing.name.name.clone();
-    let suspect = cursor.and_then(|cursor| cursor.suspect);
-    let cursor = FolderCursor { folder, status, pending: found.pending.clone(), window_start: window, suspect };
+    let (pending, suspect) = (found.pending.clone(), found.suspect);
+    let cursor = FolderCursor { folder, status, pending, window_start: window, suspect };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
 }

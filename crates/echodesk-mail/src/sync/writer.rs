@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
         }
         self.leased_at = clock.elapsed();
         let (key, now) = (&self.run.mailbox.key, clock.now());
-        if self.run.world.store.acquire(key, &lease(self.run.world.run, now), now)? {
+        if self.run.world.store.renew(key, &lease(self.run.world.run, now))? {
             return Ok(());
         }
         let what = format!("the lease on mailbox {key} is lost");
@@ -142,11 +142,12 @@ impl<'a> Writer<'a> {
                 // One that was read meanwhile is none any more.
                 self.flush()?;
                 if let Some(cursor) = &mut self.written.folders[folder].cursor {
-                    // One that has not had its turn stays: two that took turns in breaking the connection would
-                    // each be forgotten over the other.
-                    let (uid, before) = cursor.suspect.map_or((uid, 0), |suspect| (suspect.uid, suspect.deaths));
-                    cursor.suspect = Some(Suspect { uid, deaths: before + 1 });
-                    self.cursor_is_dirty = true;
+                    let suspect = cursor.suspect.get_or_insert(Suspect { uid, deaths: 0 });
+                    // One that still waits for its turn stays, but this is not about it.
+                    if suspect.uid == uid {
+                        suspect.deaths += 1;
+                        self.cursor_is_dirty = true;
+                    }
                 }
             }
             Work::Gone { folder, uid_validity, uids } => {

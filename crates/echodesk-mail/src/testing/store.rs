@@ -114,6 +114,11 @@ impl MemoryStore {
         self.lock().leases.insert(key.clone(), lease);
     }
 
+    /// Nobody holds the lease on a mailbox from now on.
+    pub fn free(&self, key: &MailboxKey) {
+        self.lock().leases.remove(key);
+    }
+
     /// Sets a mailbox's `sync_days_back`; false if there is no such mailbox.
     pub fn widen(&self, key: &MailboxKey, days_back: u32) -> bool {
         let mut state = self.lock();
@@ -217,6 +222,12 @@ impl MailStore for MemoryStore {
             state.leases.insert(mailbox.clone(), lease.clone());
         }
         Ok(free)
+    }
+
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let held = state.leases.get_mut(mailbox).filter(|held| held.holder == lease.holder);
+        Ok(held.map(|held| held.until = lease.until).is_some())
     }
 
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {

@@ -37,6 +37,24 @@ on_both! {
 }
 
 on_both! {
+    fn only_a_lease_that_nobody_has_taken_since_is_renewed(world) {
+        let (store, key) = (&world.store, world.key());
+        store.release(key, &world.lease).unwrap();
+        let (ours, theirs) = (lease("2026-11-22T11:00:00Z"), lease("2026-11-22T11:30:00Z"));
+        assert!(store.acquire(key, &ours, now()).unwrap());
+        let longer = Lease { until: at("2026-11-22T11:10:00Z"), ..ours };
+        assert!(store.renew(key, &longer).unwrap());
+        assert!(!store.acquire(key, &theirs, at("2026-11-22T11:09:59Z")).unwrap(), "it was renewed");
+        assert!(store.acquire(key, &theirs, at("2026-11-22T11:10:00Z")).unwrap());
+        let again = Lease { until: at("2026-11-22T12:00:00Z"), ..longer };
+        assert!(!store.renew(key, &again).unwrap(), "another holds it");
+        store.release(key, &theirs).unwrap();
+        assert!(!store.renew(key, &again).unwrap(), "another has held it");
+        assert!(store.acquire(key, &theirs, now()).unwrap(), "nothing was taken by that");
+    }
+}
+
+on_both! {
     fn mailboxes_have_leases_of_their_own(world) {
         let (other, lease_on_other) = world.another_mailbox("sales@acme.example");
         assert_ne!(lease_on_other.holder, world.lease.holder);

@@ -34,6 +34,7 @@ on_both! {
         let errors = [
             store.store(&world.mailbox, &world.lease, &batch("INBOX", 1, vec![item(2, "<b@x>", 2)])).unwrap_err(),
             store.acquire(world.key(), &world.lease, now()).unwrap_err(),
+            store.renew(world.key(), &world.lease).unwrap_err(),
             store.release(world.key(), &world.lease).unwrap_err(),
             store.record_success(world.key(), &world.lease, now()).unwrap_err(),
             store.add_tenant(&tenant("other"), now()).unwrap_err(),

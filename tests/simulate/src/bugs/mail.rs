@@ -12,6 +12,7 @@ use crate::ports::imap::{ImapPort, Shown};
 use crate::ports::mail::{Kind, MailPort};
 use crate::process::Process;
 use crate::runs::MailClock;
+use crate::world::World;
 
 /// The store of mail as a process sees it.
 pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind) -> Arc<dyn MailStore> {
@@ -26,15 +27,24 @@ pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind)
             | Bug::PendingForgotten
             | Bug::RefusedFolderCountsAsRead
             | Bug::DeletionsIgnored
+            | Bug::GoneForgotten
             | Bug::FlagsIgnored
             | Bug::LeaseUnchecked
+            | Bug::RenewsALostLease
             | Bug::SwitchedOffAtOnce),
         ) => Arc::new(store::BuggyStore::new(process, port, bug)),
+        // Past everything that looks on.
+        Some(Bug::DryRunStores) if kind == Kind::DryRun => Arc::new(process.world.database.store.clone()),
         Some(bug @ Bug::DryRunTakesLease) if kind == Kind::DryRun => {
             Arc::new(store::BuggyStore::new(process, port, bug))
         }
         _ => port,
     }
+}
+
+/// Whether a dry run is one only by name.
+pub(crate) fn dry_run_stores(world: &World) -> bool {
+    world.plan.bug == Some(Bug::DryRunStores)
 }
 
 /// The mail servers as a process sees them.

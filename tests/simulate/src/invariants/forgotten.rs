@@ -54,7 +54,7 @@ impl World {
         let mut open = "SELECT CAST(tenant_id AS text) AS value FROM echodesk_charge_attempt WHERE closed_at IS NULL \
              UNION SELECT CAST(tenant_id AS text) FROM tenants_payment_order WHERE status = 'pending'"
             .to_owned();
-        if self.database.tables(self.plan.backend).iter().any(|table| table == RETRIES) {
+        if self.database.tables().iter().any(|table| table == RETRIES) {
             open += &format!(
                 " UNION SELECT CAST(s.tenant_id AS text) FROM {RETRIES} r \
                  JOIN tenants_tenant_subscription s ON s.id = r.subscription_id \

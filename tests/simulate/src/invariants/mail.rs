@@ -21,8 +21,8 @@ use crate::world::mail::{Mailbox, MailboxNumber};
 /// Syncs in a row that may fail before a mailbox is switched off.
 const FAILURES: u32 = 5;
 
-/// A message over which the connection broke so often may be given up.
-const CUTS: usize = 3;
+/// A message may be given up once the connection broke so often when it was asked for.
+const CUTS: u32 = 3;
 
 /// So many runs in a row may end early on days on which nothing goes wrong: a message or two over which the
 /// connection breaks each time are given up after three.
@@ -39,6 +39,8 @@ struct Item {
     uid: i64,
     #[diesel(sql_type = Text)]
     fate: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
     #[diesel(sql_type = BigInt)]
     flags: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -49,6 +51,17 @@ struct Item {
     row_folder: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     row_uid: Option<String>,
+}
+
+/// An item that is on the server no more.
+#[derive(Debug, QueryableByName)]
+struct Gone {
+    #[diesel(sql_type = Text)]
+    folder: String,
+    #[diesel(sql_type = BigInt)]
+    uid_validity: i64,
+    #[diesel(sql_type = BigInt)]
+    uid: i64,
 }
 
 #[derive(Debug, QueryableByName)]
@@ -90,11 +103,10 @@ impl World {
     pub(crate) fn mailbox_was_not_read(&self, number: MailboxNumber, sight: Option<&Sight>) {
         let now = self.time.now();
         let login_refused = sight.is_some_and(|sight| sight.login_refused);
-        let is_cut = sight.is_some_and(|sight| sight.is_cut.load(Ordering::Acquire));
+        let kept_out = sight.is_some_and(|sight| sight.is_slow || sight.is_cut.load(Ordering::Acquire));
         let was_on = self.mail.change(number, |mailbox| {
-            if is_cut {
+            if kept_out {
                 mailbox.failures += 1;
-                mailbox.cuts.push(now);
             }
             mailbox.off_since.is_none()
         });
@@ -174,7 +186,7 @@ impl World {
         let (first, last): (BTreeMap<_, _>, BTreeMap<_, _>) = (before.places().collect(), after.places().collect());
         for (place, message) in last.iter().filter(|(place, _)| first.contains_key(*place)) {
             match fates.get(place) {
-                Some(item) => self.check_fate(number, mailbox, place, message, item),
+                Some(item) => self.check_fate(number, place, message, item),
                 None if !self.is_wanted(mailbox, message) => {}
                 None => {
                     self.wrong(number, format!("counts as read, and {} at {place:?} has no fate", message.letter.token))
@@ -190,6 +202,7 @@ impl World {
         // What goes in the middle of a session may make up for what has come in the numbers of the folder; the next run
         // notices that they differ.
         let stood_still = std::ptr::eq(before, after);
+        self.check_gone(number, mailbox, fates.keys().cloned().collect());
         for (place, item) in fates.iter().filter(|_| stood_still) {
             if !first.contains_key(place) && !last.contains_key(place) {
                 self.wrong(number, format!("has a fate for what is not on the server any more: {item:?}"));
@@ -211,17 +224,45 @@ impl World {
         }
     }
 
+    /// A message that has left the server keeps its fate, and has no second one.
+    fn check_gone(&self, number: MailboxNumber, mailbox: &Mailbox, living: BTreeSet<Place>) {
+        let is_quiet = self.faults.is_quiet();
+        let (left, living) = self.mail.change_places(number, |places| {
+            let newly = places.have_fates(living);
+            // All of them on days on which nothing goes wrong; on others those that have changed.
+            (if is_quiet { places.left.clone() } else { newly }, places.living.clone())
+        });
+        if left.is_empty() {
+            return;
+        }
+        let mut fates: BTreeMap<Place, u32> = BTreeMap::new();
+        for Gone { folder, uid_validity, uid } in self.gone(mailbox) {
+            *fates.entry((folder, narrow(uid_validity), narrow(uid))).or_default() += 1;
+        }
+        if let Some(place) = left.iter().find(|place| fates.get(place) != Some(&1)) {
+            let count = fates.get(place).copied().unwrap_or(0);
+            self.wrong(number, format!("has {count} fates for {place:?}, which has left the server"));
+        }
+        if let Some(place) = living.iter().find(|place| fates.contains_key(place)) {
+            self.wrong(number, format!("has a second fate for {place:?}, as if it had left the server"));
+        }
+    }
+
     /// The fate of a message that is on the server: it is stored in a row of its own content, or there is a reason.
-    fn check_fate(&self, number: MailboxNumber, mailbox: &Mailbox, place: &Place, message: &Message, item: &Item) {
+    fn check_fate(&self, number: MailboxNumber, place: &Place, message: &Message, item: &Item) {
         let token = &message.letter.token;
         if item.fate == "failed" {
-            let cuts = mailbox.cuts.iter().filter(|at| **at >= message.received).count();
-            let is_right = match message.letter.trouble {
-                Some(Trouble::Undeliverable | Trouble::BreaksConnection) => true,
-                None => cuts >= CUTS,
+            let reason = item.reason.as_deref().unwrap_or_default();
+            let broke = self.mail.change_places(number, |places| places.broke.get(place).copied().unwrap_or(0));
+            let is_right = match times_broken(reason) {
+                Some(times) => (CUTS..=broke).contains(&times),
+                None => message.letter.trouble == Some(Trouble::Undeliverable),
             };
             if !is_right {
-                self.wrong(number, format!("gave up {token} at {place:?}, with which nothing is wrong"));
+                self.wrong(
+                    number,
+                    format!("gave up {token} at {place:?}, over which {broke} connections broke: {reason}"),
+                );
             }
             return;
         }
@@ -262,12 +303,22 @@ impl World {
 
     fn items(&self, mailbox: &Mailbox) -> Vec<Item> {
         let sql = format!(
-            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid, i.fate, \
+            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid, i.fate, i.reason, \
                CAST(i.flags AS bigint) AS flags, CAST(i.message_row AS bigint) AS message_row, \
                CAST(m.connection_id AS bigint) AS row_connection, m.folder AS row_folder, m.uid AS row_uid \
              FROM echodesk_mail_folder f JOIN echodesk_mail_item i ON i.folder_id = f.id \
                LEFT JOIN social_integrations_emailmessage m ON m.id = i.message_row \
              WHERE f.connection_id = {} AND i.gone_at IS NULL",
+            mailbox.key.connection
+        );
+        self.database.tenant_rows(&mailbox.key.schema, &sql)
+    }
+
+    fn gone(&self, mailbox: &Mailbox) -> Vec<Gone> {
+        let sql = format!(
+            "SELECT f.name AS folder, CAST(i.uid_validity AS bigint) AS uid_validity, CAST(i.uid AS bigint) AS uid \
+             FROM echodesk_mail_folder f JOIN echodesk_mail_item i ON i.folder_id = f.id \
+             WHERE f.connection_id = {} AND i.gone_at IS NOT NULL",
             mailbox.key.connection
         );
         self.database.tenant_rows(&mailbox.key.schema, &sql)
@@ -289,6 +340,11 @@ impl World {
         ));
         queued.first().and_then(Option::as_deref).and_then(|count| count.parse().ok()).unwrap_or(0)
     }
+}
+
+/// How often the connection is said to have broken over a message, if that is why it was given up.
+fn times_broken(reason: &str) -> Option<u32> {
+    reason.strip_prefix("the connection broke ")?.strip_suffix(" times when it was asked for")?.parse().ok()
 }
 
 fn day(at: Timestamp) -> Date {

@@ -81,7 +81,9 @@ impl World {
                 .filter_map(|id| self.bank.order(id))
                 .any(|order| is_ours(&order.external));
             let unsettled = undecided || account.unbooked().any(|capture| capture.payer == Payer::Renewal);
-            let look = Look { at: self.time.now(), clock_wrong_by, account, unsettled };
+            let mailbox_off =
+                self.mail.of_subject(tenant, &queued.subject_key).map(|mailbox| mailbox.off_since.is_some());
+            let look = Look { at: self.time.now(), clock_wrong_by, account, unsettled, mailbox_off };
             self.post_office.look(process.run, queued.id, look);
         }
     }

@@ -82,7 +82,11 @@ fn contradiction(kind: &NoticeKind, occurrence: &Occurrence, look: &Look, zone: 
                 .or_else(|| is_late.then(|| format!("it was looked at at {}", look.at)))
         }
         NoticeKind::PriceChanged { renewal, .. } => paid_since(*renewal, look),
-        NoticeKind::MailboxSwitchedOff { .. } => None,
+        NoticeKind::MailboxSwitchedOff { .. } => match look.mailbox_off {
+            Some(true) => None,
+            Some(false) => Some("the mailbox is switched on".to_owned()),
+            None => Some("there is no such mailbox".to_owned()),
+        },
     }
 }
 
@@ -117,12 +121,42 @@ fn is_certain(kind: &NoticeKind, look: &Look, zone: &TimeZone) -> bool {
         }
         NoticeKind::Suspended { .. } | NoticeKind::Reactivated { .. } | NoticeKind::RenewalPaid { .. } => true,
         NoticeKind::PaymentFailed { next_attempt, .. } => next_attempt.is_none_or(|next| next > day(latest, zone)),
-        NoticeKind::PriceChanged { .. } => true,
-        NoticeKind::MailboxSwitchedOff { .. } => false,
+        NoticeKind::PriceChanged { .. } | NoticeKind::MailboxSwitchedOff { .. } => true,
     }
 }
 
 /// A refusal that was told of since makes it untrue, which the world does not follow.
 fn promises_a_charge(renewal: &RenewalPlan) -> bool {
     matches!(renewal, RenewalPlan::Card { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fault::FaultPlan;
+    use crate::plan::Plan;
+    use crate::trace::TenantNumber;
+    use crate::world::World;
+
+    use super::*;
+
+    #[test]
+    fn that_a_mailbox_is_switched_off_is_true_until_it_is_switched_on() {
+        let (faults, tenant) = (FaultPlan::none(), TenantNumber(1));
+        let world = World::new(Plan { tenants: 2, days: 1, hosts: 1, mailboxes: 1000, faults, ..Plan::default() });
+        let number = world.mail.numbers()[0];
+        let subject = format!("mailbox:{}", world.mail.get(number).key.connection);
+        let kind = NoticeKind::MailboxSwitchedOff { address: "a@b.example".to_owned(), reason: "no".to_owned() };
+        let occurrence = Occurrence::of(&kind, &subject, "now", 0);
+        let notice = Notice { tenant, kind, occurrence };
+        let account = world.accounts.read(tenant, Clone::clone);
+        let truth = |subject: &str| {
+            let mailbox_off = world.mail.of_subject(tenant, subject).map(|mailbox| mailbox.off_since.is_some());
+            let (at, clock_wrong_by, account) = (world.time.now(), SignedDuration::ZERO, account.clone());
+            truth(&notice, &Look { at, clock_wrong_by, account, unsettled: false, mailbox_off }, &world.billing_zone)
+        };
+        assert_eq!(truth(&subject), Truth::Contradicted("the mailbox is switched on".to_owned()));
+        world.mail.change(number, |mailbox| mailbox.off_since = Some(world.time.now()));
+        assert_eq!(truth(&subject), Truth::Holds);
+        assert_eq!(truth("mailbox:999"), Truth::Contradicted("there is no such mailbox".to_owned()));
+    }
 }

@@ -36,6 +36,8 @@ pub struct Sight {
     pub account: Option<(Arc<Account>, Arc<Account>)>,
     /// Whether the server refused to log in.
     pub login_refused: bool,
+    /// Whether the server took all the time that there was to let us in.
+    pub is_slow: bool,
     /// Whether the connection was cut, or never made.
     pub is_cut: AtomicBool,
     /// Whether a folder was refused.
@@ -152,7 +154,8 @@ impl MailServer for ImapPort {
         let way = world.chance.at(&format!("way {place}")).between(40, 900).cast_signed();
         world.time.pass_until(world.time.now() + SignedDuration::from_millis(way));
         world.mailbox_lives(number);
-        if self.happens(FaultKind::ImapSlow, &place, number) {
+        let is_slow = self.happens(FaultKind::ImapSlow, &place, number);
+        if is_slow {
             // The server lets us in in the end; or the client gives up.
             world.time.pass_until(world.time.now() + SignedDuration::try_from(time_left).unwrap_or_default());
             self.clock.pass(time_left);
@@ -177,8 +180,8 @@ impl MailServer for ImapPort {
             world.mailbox_changes(number, &format!("moment of {place}"));
         }
         let account = (before, world.mail.get(number).account);
-        let sight = self.shown.add(number, Sight { account: Some(account.clone()), ..Sight::default() });
-        Ok(Box::new(ImapSession::new(course, account, sight)))
+        let sight = self.shown.add(number, Sight { account: Some(account.clone()), is_slow, ..Sight::default() });
+        Ok(Box::new(ImapSession::new((world, number), course, account, sight)))
     }
 }
 

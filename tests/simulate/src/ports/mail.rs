@@ -16,6 +16,9 @@ use crate::trace::TenantNumber;
 use crate::violation::Invariant;
 use crate::world::mail::MailboxNumber;
 
+/// So many runs in a thousand look at all tenants for mailboxes.
+const LISTS_ALL: u32 = 20;
+
 /// The real store, as one process reaches it.
 #[derive(Debug)]
 pub struct MailPort {
@@ -46,6 +49,13 @@ impl MailPort {
 
     fn store(&self) -> &dyn MailStore {
         &self.process.world.database.store
+    }
+
+    /// Whether this run looks at all tenants: always on the first day.
+    fn lists_all(&self) -> bool {
+        let world = &self.process.world;
+        let place = format!("list of {}", self.process.name);
+        world.time.day() == 0 || world.chance.at(&place).per_mille(LISTS_ALL)
     }
 
     fn got_by(&self) -> MutexGuard<'_, BTreeMap<MailboxNumber, u64>> {
@@ -140,8 +150,8 @@ impl MailPort {
 }
 
 impl MailStore for MailPort {
-    /// Only of tenants that have mailboxes: to look into the files of all others costs the simulation more than
-    /// everything else, and shows nothing.
+    /// Most of the time only of tenants that have mailboxes: to look into the files of all others costs the simulation
+    /// more than everything else. Now and then the store lists them all, and the same mailboxes.
     fn tenants(&self, scope: &Scope) -> Result<Vec<TenantMailboxes>, StoreError> {
         let Scope::AllActive = scope else {
             return self.reads("mailboxes", None, |store| store.tenants(scope));
@@ -154,7 +164,15 @@ impl MailStore for MailPort {
                 all.extend(store.tenants(&Scope::One(schema(tenant)))?);
             }
             all.retain(|listed| listed.tenant.is_active);
-            Ok(all)
+            if !self.lists_all() {
+                return Ok(all);
+            }
+            let listed = store.tenants(scope)?;
+            if mailboxes_of(&listed) != mailboxes_of(&all) {
+                let what = format!("{:?} are listed instead of {:?}", mailboxes_of(&listed), mailboxes_of(&all));
+                world.violated(Invariant::ExactMail, None, what);
+            }
+            Ok(listed)
         })
     }
 
@@ -175,6 +193,10 @@ impl MailStore for MailPort {
                 }
             },
         )
+    }
+
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError> {
+        self.writes("renew", mailbox, |store| store.renew(mailbox, lease), |_, _| {})
     }
 
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
@@ -266,4 +288,11 @@ impl MailStore for MailPort {
             },
         )
     }
+}
+
+/// The mailboxes of active tenants, with what the order of a run depends on.
+fn mailboxes_of(listed: &[TenantMailboxes]) -> BTreeMap<String, (bool, Option<Timestamp>)> {
+    let active = listed.iter().filter(|listed| listed.tenant.is_active);
+    let mailboxes = active.filter_map(|listed| listed.mailboxes.as_ref().ok()).flat_map(|(_, mailboxes)| mailboxes);
+    mailboxes.map(|mailbox| (mailbox.key.to_string(), (mailbox.is_active, mailbox.last_sync_at))).collect()
 }

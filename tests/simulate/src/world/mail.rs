@@ -3,6 +3,7 @@
 pub mod account;
 pub mod letters;
 mod life;
+pub mod places;
 mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::trace::TenantNumber;
 use crate::world::World;
 use account::Account;
+use places::Places;
 pub(crate) use setup::keys;
 
 /// After so long whoever reads a tenant's mail notices that a mailbox is switched off, and sees to it.
@@ -57,8 +59,6 @@ pub struct Mailbox {
     pub holder: Option<RunId>,
     /// How often the lease has gone to another run.
     pub takeovers: u64,
-    /// When its connection was cut.
-    pub cuts: Vec<Timestamp>,
     /// Runs in a row, on days on which nothing goes wrong, that have not read it to its end.
     pub unread_in_quiet: u32,
     /// Slots of time that it has lived.
@@ -86,6 +86,7 @@ pub struct MailWorld {
 struct State {
     mailboxes: BTreeMap<MailboxNumber, Mailbox>,
     tenants: BTreeMap<TenantNumber, TenantMail>,
+    places: BTreeMap<MailboxNumber, Places>,
 }
 
 impl MailWorld {
@@ -113,6 +114,15 @@ impl MailWorld {
         self.find(|number, _| address(*number) == username)
     }
 
+    /// The truth about a tenant's mailbox that a notice is about, as its subject key names it.
+    #[must_use]
+    pub fn of_subject(&self, tenant: TenantNumber, subject_key: &str) -> Option<Mailbox> {
+        let connection = subject_key.strip_prefix("mailbox:")?;
+        let number =
+            self.find(|number, mailbox| number.tenant == tenant && mailbox.key.connection.to_string() == connection);
+        number.map(|number| self.get(number))
+    }
+
     fn find(&self, is_it: impl Fn(&MailboxNumber, &Mailbox) -> bool) -> Option<MailboxNumber> {
         self.lock().mailboxes.iter().find(|(number, mailbox)| is_it(number, mailbox)).map(|(number, _)| *number)
     }
@@ -138,6 +148,11 @@ impl MailWorld {
     /// Changes the truth about a tenant's mail.
     pub fn change_tenant<T>(&self, tenant: TenantNumber, change: impl FnOnce(&mut TenantMail) -> T) -> T {
         change(self.lock().tenants.entry(tenant).or_default())
+    }
+
+    /// Changes what is known of the places of a mailbox.
+    pub fn change_places<T>(&self, number: MailboxNumber, change: impl FnOnce(&mut Places) -> T) -> T {
+        change(self.lock().places.entry(number).or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -38,6 +38,8 @@ pub struct Look {
     pub account: Account,
     /// Whether a renewal of ours was with the bank, or captured and not booked.
     pub unsettled: bool,
+    /// Whether the mailbox that it is about was switched off, if it is about one.
+    pub mailbox_off: Option<bool>,
 }
 
 /// What the mail server knows.

@@ -25,6 +25,8 @@ enum Habit {
     Tarpit,
     /// Opening a folder takes a second.
     SlowExamine,
+    /// While a folder is opened we sleep, and another run takes the mailbox over and is done with it.
+    SleepAtExamine,
     None,
 }
 
@@ -34,6 +36,7 @@ struct Odd {
     held: Arc<AtomicU64>,
     most: Arc<AtomicU64>,
     clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
 }
 
 struct OddSession {
@@ -42,6 +45,7 @@ struct OddSession {
     held: Arc<AtomicU64>,
     most: Arc<AtomicU64>,
     clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
 }
 
 impl MailServer for Odd {
@@ -56,6 +60,7 @@ impl MailServer for Odd {
             held: self.held.clone(),
             most: self.most.clone(),
             clock: self.clock.clone(),
+            store: self.store.clone(),
         }))
     }
 }
@@ -70,6 +75,10 @@ impl MailSession for OddSession {
     fn examine(&mut self, f: &FolderName) -> Result<Opened, MailServerError> {
         if self.habit == Habit::SlowExamine {
             self.clock.advance(Duration::from_secs(1));
+        }
+        if self.habit == Habit::SleepAtExamine {
+            self.clock.advance(LEASE_AND_MORE);
+            self.store.free(&testing::mailbox("acme", 1).key);
         }
         self.inner.examine(f)
     }
@@ -143,6 +152,7 @@ fn run_odd(world: &World, habit: Habit) -> (Option<MailboxReport>, u64) {
         held: Arc::default(),
         most: most.clone(),
         clock: world.clock.clone(),
+        store: world.store.clone(),
     };
     let sync = SyncWorld {
         store: world.store.clone(),
@@ -408,4 +418,39 @@ fn a_message_that_did_not_come_once_is_read_when_it_comes_again() {
         world.store.rows().len() == 3 && last.outcome == MailboxOutcome::Synced,
         "given up for good after one run: {last:?}"
     );
+}
+
+fn given_up(world: &World) -> Vec<(Uid, String)> {
+    let fates = world.store.fates(&world.mailbox.key).into_iter();
+    fates.filter_map(|(_, uid, fate)| Some((uid, fate.reason()?.to_owned()))).collect()
+}
+
+#[test]
+fn seed_301_a_message_is_not_given_up_for_what_another_does() {
+    let world = World::with_mail(60);
+    // The second time the connection breaks before 10 is asked for.
+    for habit in [Habit::DieAt(&[10]), Habit::DieAt(&[40]), Habit::DieAt(&[10]), Habit::None] {
+        run_odd(&world, habit);
+    }
+    assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
+}
+
+#[test]
+fn what_was_suspected_under_another_uidvalidity_is_not_held_against_a_message() {
+    let world = World::with_mail(60);
+    for _ in 0..3 {
+        run_odd(&world, Habit::DieAt(&[60]));
+    }
+    world.server.change("INBOX", |inbox| inbox.uid_validity = 2);
+    run_odd(&world, Habit::None);
+    assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
+}
+
+#[test]
+fn a_lease_that_another_has_held_meanwhile_is_lost() {
+    let world = World::with_mail(3);
+    let report = run_odd(&world, Habit::SleepAtExamine).0.unwrap();
+    assert_eq!((report.outcome, world.store.rows().len()), (MailboxOutcome::Failed, 0), "{report:?}");
+    assert!(report.error.unwrap().contains("lease") && world.store.failures().is_empty());
+    assert_eq!(world.run().messages.stored, 3);
 }

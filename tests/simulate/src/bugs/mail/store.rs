@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use echodesk_core::notice::{NewNotice, NoticeKind};
-use echodesk_core::{SchemaName, StoreError};
+use echodesk_core::{Clock as _, SchemaName, StoreError};
 use echodesk_mail::model::{ContentDigest, Fate, Flags, FolderCursor, Mailbox, MailboxKey, Uid, UidSet};
 use echodesk_mail::ports::{
     Batch, BatchItem, FailedItems, FailureRecord, Item, ItemContent, Lease, MailStore, Scope, TenantMailboxes,
@@ -15,6 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::bugs::Bug;
 use crate::ports::mail::MailPort;
 use crate::process::Process;
+
+/// How long a lease lasts.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The store, with a bug before it.
 pub(super) struct BuggyStore {
@@ -28,11 +31,15 @@ impl BuggyStore {
         Self { process: Arc::clone(process), inner, bug }
     }
 
-    /// Before a write: whoever holds the lease, it is ours again.
+    /// Before a write: the lease is ours again, whoever holds it or as soon as nobody does.
     fn take_back(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
-        if self.bug == Bug::LeaseUnchecked {
-            self.inner.acquire(mailbox, lease, Timestamp::MAX)?;
-        }
+        let now = self.process.clock.now();
+        let free_at = match self.bug {
+            Bug::LeaseUnchecked => Timestamp::MAX,
+            Bug::RenewsALostLease => now,
+            _ => return Ok(()),
+        };
+        self.inner.acquire(mailbox, &Lease { until: now + LEASE, ..lease.clone() }, free_at)?;
         Ok(())
     }
 
@@ -85,6 +92,10 @@ impl MailStore for BuggyStore {
         self.inner.acquire(mailbox, lease, now)
     }
 
+    fn renew(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<bool, StoreError> {
+        self.inner.renew(mailbox, lease)
+    }
+
     fn release(&self, mailbox: &MailboxKey, lease: &Lease) -> Result<(), StoreError> {
         self.inner.release(mailbox, lease)
     }
@@ -92,7 +103,7 @@ impl MailStore for BuggyStore {
     fn refresh(&self, mailbox: &Mailbox) -> Result<Option<Mailbox>, StoreError> {
         if self.bug == Bug::DryRunTakesLease {
             let now = self.process.world.time.now();
-            let until = now + SignedDuration::from_mins(2);
+            let until = now + LEASE;
             self.inner.acquire(&mailbox.key, &Lease { holder: self.process.run, until }, now)?;
         }
         self.inner.refresh(mailbox)
@@ -163,7 +174,12 @@ impl MailStore for BuggyStore {
             return Ok(0);
         }
         self.take_back(mailbox, lease)?;
-        self.inner.mark_gone(mailbox, lease, folder, uid_validity, uids, now)
+        let marked = self.inner.mark_gone(mailbox, lease, folder, uid_validity, uids, now)?;
+        if self.bug == Bug::GoneForgotten {
+            let forget = "DELETE FROM echodesk_mail_item WHERE gone_at IS NOT NULL RETURNING '' AS value";
+            self.process.world.database.tenant_values(&mailbox.schema, forget);
+        }
+        Ok(marked)
     }
 
     fn record_success(&self, mailbox: &MailboxKey, lease: &Lease, at: Timestamp) -> Result<(), StoreError> {

@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 
 use super::{Course, Sight};
+use crate::world::World;
+use crate::world::mail::MailboxNumber;
 use crate::world::mail::account::{Account, Folder, Message};
 use crate::world::mail::letters::Trouble;
 
@@ -18,6 +20,8 @@ const SERVER_HOURS: i8 = 4;
 
 /// A session that goes its course.
 pub(super) struct ImapSession {
+    world: Arc<World>,
+    number: MailboxNumber,
     course: Course,
     before: Arc<Account>,
     after: Arc<Account>,
@@ -29,8 +33,14 @@ pub(super) struct ImapSession {
 }
 
 impl ImapSession {
-    pub(super) fn new(course: Course, (before, after): (Arc<Account>, Arc<Account>), sight: Arc<Sight>) -> Self {
-        Self { course, before, after, sight, open: None, calls: 0, bodies: 0, is_lost: false }
+    pub(super) fn new(
+        (world, number): (&Arc<World>, MailboxNumber),
+        course: Course,
+        (before, after): (Arc<Account>, Arc<Account>),
+        sight: Arc<Sight>,
+    ) -> Self {
+        let world = Arc::clone(world);
+        Self { world, number, course, before, after, sight, open: None, calls: 0, bodies: 0, is_lost: false }
     }
 
     fn account(&self) -> Arc<Account> {
@@ -49,6 +59,59 @@ impl ImapSession {
         self.is_lost = true;
         self.sight.cut();
         MailServerError::Lost { doing: "reading", source: ErrorKind::ConnectionReset.into() }
+    }
+
+    /// Gives out bodies as far as they come.
+    fn deliver(
+        &mut self,
+        batches: &[Vec<MessageMeta>],
+        limit: u64,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), MailServerError> {
+        for batch in batches {
+            let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
+            for (uid, message) in self.messages(&uids)? {
+                self.bodies += 1;
+                let breaks = message.letter.trouble == Some(Trouble::BreaksConnection);
+                if breaks || self.course.cut_at_body == Some(self.bodies) {
+                    return Err(self.cut());
+                }
+                if message.letter.trouble == Some(Trouble::Undeliverable) {
+                    continue;
+                }
+                let truncated = message.letter.bytes.len() as u64 > limit;
+                let bytes = if truncated { Vec::new() } else { message.letter.bytes.clone() };
+                if sink(RawMessage { meta: meta(uid, &message), bytes, truncated }).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The beginning of a message.
+    fn head_of(&mut self, uid: &UidSet, bytes: u64) -> Result<Option<RawMessage>, MailServerError> {
+        let Some((uid, message)) = self.messages(uid)?.pop() else { return Ok(None) };
+        match message.letter.trouble {
+            Some(Trouble::BreaksConnection) => return Err(self.cut()),
+            Some(Trouble::Undeliverable) => return Ok(None),
+            None => {}
+        }
+        let all = &message.letter.bytes;
+        let cut = all.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
+        Ok(Some(RawMessage { truncated: cut < all.len(), meta: meta(uid, &message), bytes: all[..cut].to_vec() }))
+    }
+
+    /// The connection has just broken while these were asked for.
+    fn broke_over(&self, uids: &UidSet) {
+        let account = self.account();
+        let open = self.open.as_ref().and_then(|name| Some((name, account.folder(name)?.uid_validity)));
+        let Some((name, uid_validity)) = open else { return };
+        self.world.mail.change_places(self.number, |places| {
+            for uid in uids.iter() {
+                *places.broke.entry((name.clone(), uid_validity, uid.0)).or_default() += 1;
+            }
+        });
     }
 
     /// Those of `uids` that exist in the open folder.
@@ -114,37 +177,24 @@ impl MailSession for ImapSession {
     }
 
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {
-        for batch in batches {
-            let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
-            for (uid, message) in self.messages(&uids)? {
-                self.bodies += 1;
-                let breaks = message.letter.trouble == Some(Trouble::BreaksConnection);
-                if breaks || self.course.cut_at_body == Some(self.bodies) {
-                    return Err(self.cut());
-                }
-                if message.letter.trouble == Some(Trouble::Undeliverable) {
-                    continue;
-                }
-                let truncated = message.letter.bytes.len() as u64 > limit;
-                let bytes = if truncated { Vec::new() } else { message.letter.bytes.clone() };
-                if sink(RawMessage { meta: meta(uid, &message), bytes, truncated }).is_break() {
-                    return Ok(());
-                }
-            }
+        let (was_lost, mut due) = (self.is_lost, batches.iter().flatten().map(|meta| meta.uid).collect::<UidSet>());
+        let done = self.deliver(batches, limit, &mut |raw| {
+            due.remove(raw.meta.uid);
+            sink(raw)
+        });
+        if self.is_lost && !was_lost {
+            self.broke_over(&due);
         }
-        Ok(())
+        done
     }
 
     fn head(&mut self, wanted: &MessageMeta, bytes: u64) -> Result<Option<RawMessage>, MailServerError> {
-        let Some((uid, message)) = self.messages(&[wanted.uid].into_iter().collect())?.pop() else { return Ok(None) };
-        match message.letter.trouble {
-            Some(Trouble::BreaksConnection) => return Err(self.cut()),
-            Some(Trouble::Undeliverable) => return Ok(None),
-            None => {}
+        let (was_lost, due) = (self.is_lost, [wanted.uid].into_iter().collect());
+        let head = self.head_of(&due, bytes);
+        if self.is_lost && !was_lost {
+            self.broke_over(&due);
         }
-        let all = &message.letter.bytes;
-        let cut = all.len().min(usize::try_from(bytes).unwrap_or(usize::MAX));
-        Ok(Some(RawMessage { truncated: cut < all.len(), meta: meta(uid, &message), bytes: all[..cut].to_vec() }))
+        head
     }
 
     fn flags(&mut self, uids: &UidSet, mod_seq: Option<u64>) -> Result<Vec<(Uid, Flags)>, MailServerError> {

@@ -69,7 +69,6 @@ impl World {
             off_notices: 0,
             holder: None,
             takeovers: 0,
-            cuts: Vec::new(),
             unread_in_quiet: 0,
             lived: 0,
         };
