@@ -10,7 +10,7 @@ mod suspensions;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, dry_prepare, forgetful, policy};
+pub(crate) use billing::{bank, believes_everybody, billing_store, callback_body, dry_prepare, policy};
 pub(crate) use mail::{dry_run_stores, mail_server, mail_store};
 pub(crate) use notices::{outbox, transport};
 pub(crate) use status::{dry_run, expiry_policy, status_store};

@@ -5,7 +5,6 @@ mod callbacks;
 mod deciding;
 mod dry;
 mod ledger;
-mod lifting;
 mod settling;
 mod unwritten;
 
@@ -22,7 +21,6 @@ use crate::process::Process;
 pub(crate) use bank::BankLayer;
 pub(crate) use callbacks::{believes_everybody, callback_body};
 pub(crate) use dry::dry_prepare;
-pub(crate) use lifting::forgetful;
 
 /// The ledger as a process sees it.
 pub(crate) fn billing_store(process: &Arc<Process>) -> Arc<dyn BillingStore> {

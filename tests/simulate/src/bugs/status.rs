@@ -27,6 +27,7 @@ pub(crate) fn status_store(process: &Arc<Process>) -> Arc<dyn StatusStore> {
             | Bug::SuspensionNoticeApart
             | Bug::OpenChargeIgnored
             | Bug::SuspensionNotLifted
+            | Bug::ReactivationForgetsTenant
             | Bug::NoticeNotUnique),
         ) => Arc::new(Layer { bug, port, process: Arc::clone(process) }),
         _ => port,
@@ -132,7 +133,11 @@ impl StatusStore for Layer {
     }
 
     fn lift(&self, subscription: SubscriptionId, now: Timestamp) -> Result<Lifted, StoreError> {
-        self.port.lift(subscription, now)
+        let lifted = self.port.lift(subscription, now)?;
+        if self.bug == Bug::ReactivationForgetsTenant && matches!(lifted, Lifted::Reactivated(_)) {
+            suspensions::forget_the_tenant(&self.process, subscription);
+        }
+        Ok(lifted)
     }
 }
 

@@ -86,3 +86,13 @@ pub(super) fn delete_what_is_saved(process: &Process, subscription: Subscription
          UPDATE tenants_tenant_subscription SET parent_order_id = NULL WHERE tenant_id = {tenant}"
     ));
 }
+
+/// What is left if only the suspension of the subscription is lifted.
+pub(super) fn forget_the_tenant(process: &Process, subscription: SubscriptionId) {
+    let world = &process.world;
+    if let Some(number) = world.accounts.of_subscription(subscription) {
+        let tenant = world.accounts.read(number, |account| account.tenant);
+        world.database.execute(&format!("UPDATE tenants_tenant SET is_active = false WHERE id = {tenant}"));
+        world.check_account(number);
+    }
+}

@@ -50,7 +50,7 @@ fn story(lines: &[Line]) -> String {
 
 /// What happens every day.
 fn is_routine(what: &str) -> bool {
-    what.starts_with("day ") || is_end(what) || what.ends_with(": done")
+    what.starts_with("day ") || what.starts_with("dry runs: ") || is_end(what) || what.ends_with(": done")
 }
 
 /// A run, or its delivery, has come to its end.

@@ -23,7 +23,7 @@ impl World {
 
     /// Says whether the database was there to its end.
     fn look_at_expiry(self: &Arc<Self>, process: &Arc<Process>) -> bool {
-        let store = Guarded::new(self, bugs::forgetful(process, bugs::status_store(process)));
+        let store = Guarded::new(self, bugs::status_store(process));
         let policy = bugs::expiry_policy(self);
         let options = StatusOptions { policy, ..StatusOptions::default() };
         let before = self.standings();

@@ -19,8 +19,8 @@ impl Bug {
             tenants: match self {
                 // Somebody has to change something in the very second in which he is charged.
                 Self::PrepareUnguarded => 80,
-                // Somebody has to be charged just before his grace is over.
-                Self::OpenChargeIgnored => 60,
+                // Somebody has to be charged just before he is suspended.
+                Self::OpenChargeIgnored => 120,
                 _ => 20,
             },
             days: if is_helped && !needs_months { 40 } else { 80 },
@@ -41,7 +41,7 @@ impl Bug {
             }
             Self::KeyNeverTrusted => &[(F::BankTimesOutBefore, 700), (F::CallbackLost, 500)],
             Self::KeyTrustedForever => &[(F::DeathAfterCall, 300), (F::CallbackLost, 1000), (F::CronWeekOff, 150)],
-            Self::OpenChargeIgnored => &[(F::BankTimesOutAfter, 900), (F::CallbackLost, 1000)],
+            Self::OpenChargeIgnored => &[(F::BankSlow, 900), (F::CallbackLost, 1000), (F::CronWeekOff, 100)],
             Self::PrepareUnguarded => &[(F::WorldMeanwhile, 700)],
             Self::ReceiptUnchecked => &[(F::BankWrongReceipt, 100)],
             Self::ForeignRetryIgnored => &[(F::EchoDeskHook, 1000), (F::BankSlow, 300)],
