@@ -103,12 +103,17 @@ impl World {
                 self.violated(Invariant::ExactNotices, notice.tenant, what);
             }
         }
-        self.check_fates();
+        let ids: Vec<NoticeId> = fates.iter().map(|(id, _)| *id).collect();
+        self.check_fates_of(&ids);
     }
 
     /// Nothing is marked as sent that the mail server has not taken.
     pub(crate) fn check_fates(&self) {
-        let open: Vec<String> = self.notices.open().iter().map(ToString::to_string).collect();
+        self.check_fates_of(&self.notices.open());
+    }
+
+    fn check_fates_of(&self, ids: &[NoticeId]) {
+        let open: Vec<String> = ids.iter().filter(|id| self.notices.is_open(**id)).map(ToString::to_string).collect();
         if open.is_empty() {
             return;
         }

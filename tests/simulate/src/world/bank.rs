@@ -1,143 +1,23 @@
-//! The bank: its books, and how it charges.
+//! The bank: how it charges, and what it says of that.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod books;
 
 use echodesk_billing::model::{BankOrderId, Receipt, ReceiptStatus, Refusal};
 use echodesk_billing::ports::{ChargeAnswer, ChargeRequest};
 use jiff::{SignedDuration, Timestamp};
-use rust_decimal::Decimal;
-use uuid::Uuid;
 
 use crate::fault::FaultKind;
-use crate::trace::TenantNumber;
 use crate::world::World;
 use crate::world::accounts::{Capture, Decided, Payer};
 use crate::world::agenda::{CallbackEvent, Event};
+
+pub use books::{BankWorld, CardOnFile, Order, OrderState};
 
 /// For so long the bank knows a key: exactly as long as the runs are told by default.
 const KEYS_LIVE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Codes of refusals, the usual one more often.
 const REFUSALS: [&str; 12] = ["107", "107", "107", "106", "112", "199", "101", "105", "104", "109", "111", "122"];
-
-/// A card that was saved with an order.
-#[derive(Clone, Copy, Debug)]
-pub struct CardOnFile {
-    /// Whose it is.
-    pub tenant: TenantNumber,
-    /// What its order cost, and so what it is charged.
-    pub amount: Decimal,
-    /// Whether it is over with it.
-    pub expired: bool,
-}
-
-/// An order of the bank.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// Our name of it.
-    pub external: String,
-    /// The order whose card is charged.
-    pub parent: String,
-    /// Whose it is.
-    pub tenant: TenantNumber,
-    /// How much.
-    pub amount: Decimal,
-    /// How the subscription stood when it was decided.
-    pub decided: Decided,
-    /// Until then it was paid when that was decided: what is paid for begins then.
-    pub period: Timestamp,
-    /// Where it stands.
-    pub state: OrderState,
-}
-
-/// Where an order stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrderState {
-    /// It is not decided yet.
-    Processing,
-    /// The money has moved.
-    Completed,
-    /// It has not, with the response code.
-    Rejected(&'static str),
-}
-
-/// The bank's books.
-#[derive(Debug, Default)]
-pub struct BankWorld {
-    state: Mutex<Books>,
-}
-
-#[derive(Debug, Default)]
-struct Books {
-    cards: BTreeMap<String, CardOnFile>,
-    orders: BTreeMap<String, Order>,
-    /// Orders of each tenant.
-    counts: BTreeMap<TenantNumber, u32>,
-    keys: HashMap<Uuid, (ChargeAnswer, Timestamp)>,
-}
-
-impl BankWorld {
-    /// A card is saved.
-    pub fn add_card(&self, order: &str, card: CardOnFile) {
-        self.lock().cards.insert(order.to_owned(), card);
-    }
-
-    /// A card is deleted.
-    pub fn remove_card(&self, order: &str) {
-        self.lock().cards.remove(order);
-    }
-
-    /// A card is over.
-    pub fn expire_card(&self, order: &str) {
-        if let Some(card) = self.lock().cards.get_mut(order) {
-            card.expired = true;
-        }
-    }
-
-    /// Whether a card was saved with an order and not deleted.
-    #[must_use]
-    pub fn has_card(&self, order: &str) -> bool {
-        self.lock().cards.contains_key(order)
-    }
-
-    /// An order.
-    #[must_use]
-    pub fn order(&self, order: &str) -> Option<Order> {
-        self.lock().orders.get(order).cloned()
-    }
-
-    /// The orders of a tenant that are not decided.
-    #[must_use]
-    pub fn undecided(&self, tenant: TenantNumber) -> Vec<String> {
-        let books = self.lock();
-        let open =
-            books.orders.iter().filter(|(_, order)| order.tenant == tenant && order.state == OrderState::Processing);
-        open.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Whose card was saved with an order.
-    #[must_use]
-    pub fn tenant_of_card(&self, order: &str) -> Option<TenantNumber> {
-        self.lock().cards.get(order).map(|card| card.tenant)
-    }
-
-    /// Whose order it is.
-    #[must_use]
-    pub fn tenant_of_order(&self, order: &str) -> Option<TenantNumber> {
-        self.lock().orders.get(order).map(|order| order.tenant)
-    }
-
-    /// The orders that were made under a name of ours.
-    #[must_use]
-    pub fn of_external(&self, external: &str) -> Vec<Order> {
-        self.lock().orders.values().filter(|order| order.external == external).cloned().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Books> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl World {
     /// The bank takes a charge.
@@ -193,7 +73,7 @@ impl World {
             period: decided.expires_at,
             state: OrderState::Processing,
         };
-        self.bank.lock().orders.insert(id.clone(), order);
+        self.bank.lock().add(id.clone(), order);
         let mut dice = self.chance.at(&format!("bank takes {id}"));
         let takes = if self.faults.happens(FaultKind::BankSlow, &id) {
             SignedDuration::from_mins(dice.between(30, 3 * 24 * 60).cast_signed())
@@ -239,9 +119,7 @@ impl World {
             Some(_) if dice.per_mille(profile.refused) => OrderState::Rejected(dice.one_of(&REFUSALS)),
             Some(_) => OrderState::Completed,
         };
-        if let Some(order) = self.bank.lock().orders.get_mut(id) {
-            order.state = state.clone();
-        }
+        self.bank.lock().decide(id, state.clone());
         match &state {
             OrderState::Completed => self.captured(&order, now),
             state => self.trace.note(order.tenant, format_args!("the bank refuses {id}: {state:?}")),
@@ -329,13 +207,5 @@ fn receipt(id: &BankOrderId, order: &Order) -> Receipt {
         parent: Some(BankOrderId(order.parent.clone())),
         code: code.map(str::to_owned),
         reject_reason: None,
-    }
-}
-
-impl OrderState {
-    /// The response code of a refusal.
-    #[must_use]
-    pub fn code(&self) -> Option<&'static str> {
-        if let Self::Rejected(code) = self { Some(code) } else { None }
     }
 }

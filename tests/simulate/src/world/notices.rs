@@ -110,6 +110,12 @@ impl Notices {
         self.lock().open.iter().copied().collect()
     }
 
+    /// Whether one may still be sent.
+    #[must_use]
+    pub fn is_open(&self, id: NoticeId) -> bool {
+        self.lock().open.contains(&id)
+    }
+
     /// One was sent, or never will be.
     pub fn close(&self, id: NoticeId) {
         self.lock().open.remove(&id);
