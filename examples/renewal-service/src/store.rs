@@ -138,7 +138,7 @@ impl BillingStore for MemoryStore {
                     Claims::Mine => entry.is_held_by(claim.run),
                 }
         });
-        Ok(page.take(limit).map(|entry| entry.claim(*claim)).collect())
+        Ok(page.take(limit).map(|entry| entry.claim(*claim, which)).collect())
     }
 
     fn cancel_overtaken_retries(&self, _now: Timestamp) -> Result<usize, StoreError> {

@@ -57,6 +57,10 @@ fn simulate_all(plans: &[Plan], how: &How) -> io::Result<u8> {
     if plans.iter().any(|plan| plan.backend == Backend::Postgres) && Postgres::shared().is_none() {
         return Err(io::Error::other("PostgreSQL is not installed"));
     }
+    let nobody = |plan: &Plan| plan.only.iter().flatten().find(|number| number.0 > plan.tenants).copied();
+    if let Some(number) = plans.iter().find_map(nobody) {
+        return Err(io::Error::other(format!("there is no tenant {number}: --tenants says how many there are")));
+    }
     match plans {
         [plan] => one(plan, how),
         plans => seeds::all(plans, how, how.jobs.unwrap_or_else(cores)),

@@ -3,20 +3,16 @@
 //!
 //! Several simulations may live in one process. A panic belongs to the simulation of the thread that it happens on, and
 //! threads for blocking calls belong to the simulation that has started them (see [`crate::gate`]). What a mailbox is
-//! synced with besides are threads of the run's own; a panic on one of those is told of by whichever simulation is
-//! next to look.
+//! synced with besides are threads of the run's own; what panics there the run itself reports of its mailbox, which
+//! breaks a promise as well.
 
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
 
 thread_local! {
     static HERE: RefCell<Option<Panics>> = const { RefCell::new(None) };
 }
-
-/// Those of threads that are no simulation's.
-static STRAY: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The panics of one simulation.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +60,7 @@ impl Panics {
     /// Takes what was seen since it was taken last.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
-        let mut seen = std::mem::take(&mut *lock(&self.seen));
-        seen.append(&mut lock(&STRAY));
-        seen
+        std::mem::take(&mut *lock(&self.seen))
     }
 }
 
@@ -87,19 +81,10 @@ fn see(panic: &PanicHookInfo<'_>) -> bool {
     let what = panic.payload_as_str().unwrap_or("something");
     let file = panic.location().map_or("", |location| location.file());
     let text = format!("{what} ({file}:{})", panic.location().map_or(0, |location| location.line()));
-    match HERE.try_with(|here| here.try_borrow().ok().and_then(|here| here.clone())).ok().flatten() {
-        Some(panics) => {
-            lock(&panics.seen).push(text);
-            panics.expected
-        }
-        None => {
-            // Threads of tests have names, and what other libraries do is caught where they are called.
-            if thread::current().name().is_none() && !file.starts_with('/') {
-                lock(&STRAY).push(text);
-            }
-            false
-        }
-    }
+    let here = HERE.try_with(|here| here.try_borrow().ok().and_then(|here| here.clone()));
+    let Some(panics) = here.ok().flatten() else { return false };
+    lock(&panics.seen).push(text);
+    panics.expected
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +93,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use jiff::Timestamp;
 
     use super::*;
@@ -128,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn each_simulation_sees_its_own_and_strays_are_seen_by_some() {
+    fn each_simulation_sees_its_own() {
         let both = thread::scope(|scope| {
             let both = ["one", "another"].map(|name| scope.spawn(move || (name, panics_of(name))));
             both.map(|thread| thread.join().unwrap())
@@ -137,8 +124,5 @@ mod tests {
             assert_eq!(seen.len(), 2, "{seen:?}");
             assert!(seen.iter().all(|text| text.contains(&format!(" of {name} (tests/simulate"))), "{seen:?}");
         }
-        assert!(thread::spawn(|| panic!("nobody's")).join().is_err());
-        let seen = Panics::new(true).take();
-        assert!(seen.iter().any(|text| text.contains("nobody's")), "{seen:?}");
     }
 }

@@ -132,6 +132,10 @@ impl Process {
             return Err(gone(call));
         }
         self.gate.pass();
+        // It may have died while the call waited; whether that had begun to wait is chance.
+        if self.is_dead() {
+            return Err(gone(call));
+        }
         let place = self.place(call, tenant);
         let (world, faults) = (&self.world, &self.world.faults);
         world.meanwhile(&place, tenant, effect);

@@ -268,7 +268,8 @@ impl BillingStore for MemoryLedger {
         Ok(page
             .map(|entry| {
                 entry.claim = Some(*claim);
-                entry.sender = entry.sender.filter(|run| *run == claim.run);
+                // Also of the run itself: somebody else may have had it meanwhile.
+                entry.sender = entry.sender.filter(|_| which == Claims::Mine);
                 entry.attempt.clone()
             })
             .collect())

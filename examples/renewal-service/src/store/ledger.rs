@@ -1,7 +1,7 @@
 //! One attempt in the ledger, and who works on it.
 
 use echodesk_billing::model::{Attempt, AttemptState, BankOrderId, PastAttempt};
-use echodesk_billing::ports::{Claim, NewAttempt};
+use echodesk_billing::ports::{Claim, Claims, NewAttempt};
 use echodesk_core::{AttemptId, RunId, TenantId};
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ pub(super) struct Entry {
     pub(super) attempt: Attempt,
     pub(super) closed_at: Option<Timestamp>,
     claim: Option<Claim>,
-    /// The run that wrote it down, until somebody else has claimed it: only that run knows that it did not call.
+    /// The run that wrote it down, until it was claimed as left behind: only that run knows that it did not call.
     pub(super) sender: Option<RunId>,
 }
 
@@ -52,9 +52,10 @@ impl Entry {
         self.claim.is_some_and(|held| held.run == run)
     }
 
-    pub(super) fn claim(&mut self, claim: Claim) -> Attempt {
+    pub(super) fn claim(&mut self, claim: Claim, which: Claims) -> Attempt {
         self.claim = Some(claim);
-        self.sender = self.sender.filter(|sender| *sender == claim.run);
+        // Whoever claims what is left cannot know who else had it, not even the run that wrote it down.
+        self.sender = self.sender.filter(|_| which == Claims::Mine);
         self.attempt.clone()
     }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use echodesk_core::{NoticeId, RunId, StoreError, TenantId};
+use echodesk_core::{Clock as _, NoticeId, RunId, StoreError, TenantId};
 use echodesk_notify::ports::{Claim, Fate, Outbox, Page, Queued, Waiting};
 use jiff::Timestamp;
 
 use crate::process::{Effect, Process};
+use crate::world::post_office::Held;
 
 /// The real outbox, as one process reaches it.
 #[derive(Debug)]
@@ -28,8 +29,14 @@ impl OutboxPort {
 
 impl Outbox for OutboxPort {
     fn claim(&self, claim: &Claim, tenant: Option<TenantId>, limit: usize) -> Result<Page, StoreError> {
+        // By the host's clock as it is before anything happens to the call, and not by what a bug makes of it.
+        let (began, lasts) = (self.process.clock.now(), claim.until.duration_since(claim.now));
         self.process.store_call("claim notices", None, Effect::Writes, || {
             let page = self.store().claim(claim, tenant, limit)?;
+            for queued in &page.notices {
+                let held = Held { from: began, until: began.checked_add(lasts).unwrap_or(Timestamp::MAX) };
+                self.process.world.post_office.claim(self.process.run, queued.id, held);
+            }
             self.process.world.notices_looked_at(&self.process, &page.notices);
             Ok(page)
         })

@@ -101,7 +101,6 @@ impl World {
         let process = Process::begin(self, name, self.clocks[0].clone(), Arc::new(Gate::opened()));
         let store = bugs::billing_store(&process);
         let body = if callback.of_another {
-            self.mishaps.befalls(&order.external, Mishap::CallbackOfAnother);
             self.of_another(&callback.order, &order)
         } else {
             body(&callback.order, &order, callback.status)
@@ -110,6 +109,9 @@ impl World {
         let signature = self.signatures.sign(&body, callback.signed || bugs::believes_everybody(self.plan.bug));
         let now = process.clock.now();
         let applied = apply(store.as_ref(), &self.signatures.keys, &body, Some(&signature), now, &self.billing_zone);
+        if callback.of_another && applied.is_ok() {
+            self.mishaps.befalls(&order.external, Mishap::CallbackOfAnother);
+        }
         match &applied {
             Ok(applied) => self.trace.note(order.tenant, format_args!("{applied}")),
             Err(error) => self.trace.note(order.tenant, format_args!("the callback is answered: {error}")),

@@ -42,6 +42,15 @@ pub struct Look {
     pub mailbox_off: Option<bool>,
 }
 
+/// A claim on a notice, by the clock of the host that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// When it was made.
+    pub from: Timestamp,
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
 /// What the mail server knows.
 #[derive(Debug, Default)]
 pub struct PostOffice {
@@ -52,6 +61,7 @@ pub struct PostOffice {
 struct State {
     taken: BTreeMap<NoticeId, Vec<Taken>>,
     looks: HashMap<(RunId, NoticeId), Look>,
+    claims: HashMap<(RunId, NoticeId), Held>,
     /// Runs that could not write down what they have sent.
     silenced: HashSet<RunId>,
     /// Notices of which the database knows that they were sent.
@@ -68,6 +78,19 @@ impl PostOffice {
     #[must_use]
     pub fn looked(&self, run: RunId, notice: NoticeId) -> Option<Look> {
         self.lock().looks.get(&(run, notice)).cloned()
+    }
+
+    /// A run claims a notice.
+    pub fn claim(&self, run: RunId, notice: NoticeId, held: Held) {
+        self.lock().claims.insert((run, notice), held);
+    }
+
+    /// Whether the claim of one run had ended by the clock of another when that claimed the notice.
+    #[must_use]
+    pub fn had_ended(&self, notice: NoticeId, of: RunId, by: RunId) -> bool {
+        let state = self.lock();
+        let claim = |run| state.claims.get(&(run, notice));
+        claim(of).zip(claim(by)).is_some_and(|(first, second)| second.from >= first.until)
     }
 
     /// A run is done with a notice.

@@ -77,6 +77,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         (&["--bug", "rain"], "`--list` names them"),
         (&["--only-faults", "xyz"], "12 hex digits"),
         (&["--tenants", "0"], "0 is not in 1.."),
+        (&["--tenants", "3", "--only-tenant", "9"], "there is no tenant t9"),
         (&["--seeds", "2", "--trace", "-"], "cannot be used with"),
         (&["--tenants", "1", "--days", "1", "--trace", "/nowhere/trace"], "/nowhere/trace"),
     ] {

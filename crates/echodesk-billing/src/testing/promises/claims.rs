@@ -82,6 +82,15 @@ pub(super) fn only_who_would_have_sent_it_can_say_that_it_was_not(subject: &Subj
     assert!(subject.takes(&back, Claims::Left, &attempt), "claim: what is given back is free");
     assert!(!not_sent(attempt.id, &own), "not_sent: its claim was interrupted, and the other may have sent it");
     assert_eq!(subject.again(&attempt).state, AttemptState::Prepared, "not_sent: it says no and changes nothing");
+    subject.settle(&attempt, Some(&soft()));
+
+    let own = subject.claim(0);
+    let attempt = subject.prepare(own);
+    let renewed = Claim { now: subject.later(1), until: subject.later(6), ..own };
+    assert!(subject.takes(&renewed, Claims::Mine, &attempt), "claim: what a run holds it may renew");
+    let lapsed = Claim { now: subject.later(10), until: subject.later(15), ..own };
+    assert!(subject.takes(&lapsed, Claims::Left, &attempt), "claim: one that has ended is free");
+    assert!(!not_sent(attempt.id, &own), "not_sent: its claim had ended, and who knows who else had it");
     done("settle", subject.store.settle(attempt.id, &subject.settlement(None, Source::Receipt)));
 }
 
