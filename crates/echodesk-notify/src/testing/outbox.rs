@@ -18,6 +18,8 @@ struct State {
     rows: Vec<Row>,
     records: Vec<usize>,
     away: bool,
+    #[cfg(test)]
+    recording_takes: std::time::Duration,
 }
 
 /// A row of it.
@@ -94,6 +96,12 @@ impl MemoryOutbox {
         self.state().away = away;
     }
 
+    /// Lets writing down take so long, while others send.
+    #[cfg(test)]
+    pub(crate) fn set_slow(&self, recording_takes: std::time::Duration) {
+        self.state().recording_takes = recording_takes;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +147,8 @@ impl Outbox for MemoryOutbox {
     }
 
     fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], _now: Timestamp) -> Result<(), StoreError> {
+        #[cfg(test)]
+        std::thread::sleep({ self.state().recording_takes });
         let mut state = self.reached()?;
         for (id, fate) in fates {
             for row in state.rows.iter_mut().filter(|row| row.notice.id == *id && row.state == RowState::Queued) {

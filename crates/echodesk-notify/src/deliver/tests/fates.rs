@@ -23,6 +23,8 @@ async fn nothing_queued_opens_no_connection() {
 #[tokio::test]
 async fn one_connection_delivers_the_oldest_first_and_writes_down_in_groups() {
     let scene = Scene::new(notices(200), ScriptedTransport::willing());
+    // Else it may be done each time before the next is sent.
+    scene.outbox.set_slow(std::time::Duration::from_millis(5));
     let report = scene.deliver().await;
     assert_eq!(report, DeliveryReport { delivered: 200, ..DeliveryReport::default() });
     let to: Vec<String> = scene.transport.taken().into_iter().map(|mail| mail.to).collect();
