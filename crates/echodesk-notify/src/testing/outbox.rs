@@ -148,7 +148,10 @@ impl Outbox for MemoryOutbox {
 
     fn record(&self, run: RunId, fates: &[(NoticeId, Fate)], _now: Timestamp) -> Result<(), StoreError> {
         #[cfg(test)]
-        std::thread::sleep({ self.state().recording_takes });
+        {
+            let takes = self.state().recording_takes;
+            std::thread::sleep(takes);
+        }
         let mut state = self.reached()?;
         for (id, fate) in fates {
             for row in state.rows.iter_mut().filter(|row| row.notice.id == *id && row.state == RowState::Queued) {
