@@ -238,7 +238,8 @@ pub struct Settlement<'a> {
 impl Settlement<'_> {
     /// Whether it is a refusal that another call has overtaken: the bank has made an order of the attempt since; or
     /// something before the bank has refused the first call, and another run has taken the attempt over meanwhile and
-    /// may call as well. `sender` is the run that has written it down, if nobody has claimed it since.
+    /// may call as well. `sender` is the run that has written it down, if nobody has claimed it as
+    /// left behind since.
     ///
     /// Such an answer closes nothing; [`BillingStore::settle`] then says how the attempt stands
     /// ([`Settled::Already`]).

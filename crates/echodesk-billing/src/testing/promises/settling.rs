@@ -3,7 +3,7 @@
 use echodesk_core::AttemptId;
 
 use super::subject::{Subject, done, soft};
-use crate::model::{AttemptState, BankOrderId, Refusal};
+use crate::model::{Attempt, AttemptState, BankOrderId, Refusal};
 use crate::ports::{Claims, Settled, Settlement, Source};
 
 pub(super) fn of_many_who_settle_one_extends(subject: &Subject<'_>) {
@@ -101,29 +101,32 @@ pub(super) fn a_late_payment_is_booked_beside_the_next_attempt(subject: &Subject
     assert_eq!(subject.moved_by(), Some(60), "settle: a repeated answer extends nothing");
 }
 
-pub(super) fn a_first_answer_closes_nothing_once_another_run_may_call(subject: &Subject<'_>) {
+/// What becomes of an attempt whose first call is refused by something before the bank, after `meanwhile`.
+fn refused_at_first(subject: &Subject<'_>, meanwhile: impl FnOnce(&Attempt)) -> (Settled, AttemptState) {
     let own = subject.claim(0);
     let attempt = subject.prepare(own);
+    meanwhile(&attempt);
     let refusal = Refusal::Http { status: 400, code: None, message: "bad request".to_owned() };
     let answer = Settlement { run: Some(own.run), ..subject.settlement(Some(&refusal), Source::FirstAnswer) };
-    assert!(subject.takes(&subject.claim(10), Claims::Left, &attempt), "claim: what nobody holds any more");
     let settled = done("settle", subject.store.settle(attempt.id, &answer));
+    (settled, subject.again(&attempt).state)
+}
+
+pub(super) fn a_first_answer_closes_nothing_once_another_run_may_call(subject: &Subject<'_>) {
+    let stands = refused_at_first(subject, |attempt| {
+        assert!(subject.takes(&subject.claim(10), Claims::Left, attempt), "claim: what nobody holds any more");
+    });
     assert_eq!(
-        settled,
-        Settled::Already(AttemptState::Prepared),
+        stands,
+        (Settled::Already(AttemptState::Prepared), AttemptState::Prepared),
         "settle: the first call was refused, and the second is on its way"
     );
-    assert_eq!(subject.again(&attempt).state, AttemptState::Prepared, "settle: it stays open");
 }
 
 pub(super) fn a_first_answer_closes_what_nobody_else_has_had(subject: &Subject<'_>) {
-    let own = subject.claim(0);
-    let attempt = subject.prepare(own);
-    let refusal = Refusal::Http { status: 400, code: None, message: "bad request".to_owned() };
-    let answer = Settlement { run: Some(own.run), ..subject.settlement(Some(&refusal), Source::FirstAnswer) };
-    let settled = done("settle", subject.store.settle(attempt.id, &answer));
+    let (settled, state) = refused_at_first(subject, |_| ());
     assert!(matches!(settled, Settled::Failed(_)), "settle: nobody else can have called: {settled:?}");
-    assert_eq!(subject.again(&attempt).state, AttemptState::Failed, "settle");
+    assert_eq!(state, AttemptState::Failed, "settle");
 }
 
 pub(super) fn a_late_refusal_of_the_call_closes_nothing(subject: &Subject<'_>) {
