@@ -97,6 +97,8 @@ bugs! {
     GraceADayShort = "grace-a-day-short";
     /// Suspending deletes what is saved.
     SuspensionDeletes = "suspension-deletes";
+    /// Reactivating deletes the saved card.
+    ReactivationDeletes = "reactivation-deletes";
     /// A suspension is written down, and its notice in another transaction.
     SuspensionNoticeApart = "suspension-notice-apart";
     /// An open charge does not keep anybody from being suspended.
@@ -155,6 +157,8 @@ bugs! {
     RenewsALostLease = "renews-a-lost-lease";
     /// The first failure switches a mailbox off.
     SwitchedOffAtOnce = "switched-off-at-once";
+    /// A message is given up as soon as the connection has broken over it once.
+    GivenUpAtOnce = "given-up-at-once";
     /// A dry run stores what it reads.
     DryRunStores = "dry-run-stores";
     /// A dry run takes the leases of mailboxes.

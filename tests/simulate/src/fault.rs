@@ -264,6 +264,20 @@ impl Faults {
     /// Whether a fault happens at this place. A place names time, host, job, call and tenant, so that it is the same
     /// place when fewer tenants are simulated.
     pub fn happens(&self, kind: FaultKind, place: &str) -> bool {
+        let happens = self.is_to_happen(kind, place);
+        if happens {
+            self.has_happened(kind);
+        }
+        happens
+    }
+
+    /// Counts a fault that was to happen.
+    pub fn has_happened(&self, kind: FaultKind) {
+        *self.lock().counts.entry(kind).or_default() += 1;
+    }
+
+    /// Whether a fault is to happen at this place, at a later time if at all.
+    pub fn is_to_happen(&self, kind: FaultKind, place: &str) -> bool {
         let Some(probability) = self.plan.probabilities.get(&kind) else { return false };
         if self.lock().quiet {
             return false;
@@ -274,7 +288,6 @@ impl Faults {
         };
         if happens {
             let mut state = self.lock();
-            *state.counts.entry(kind).or_default() += 1;
             state.happened.push(FaultId::of(kind, place));
             if self.plan.only.is_some() {
                 state.described.push(format!("{kind}: {place}"));

@@ -51,30 +51,26 @@ pub struct Trouble {
     everybody: bool,
     /// Whose calls of the bank went wrong.
     tenants: BTreeSet<TenantNumber>,
-    /// How many did. After some in a row a run calls the bank for nobody any more.
-    calls: u32,
+    /// How many calls in a row were not answered. After some a run calls the bank for nobody any more.
+    silent: u32,
 }
 
-/// So many calls in a row that go wrong are too many.
+/// So many calls in a row without an answer are too many.
 const TOO_MANY_CALLS: u32 = 5;
 
 impl Trouble {
     /// Whether anything was in the way of seeing to a tenant's charges.
     #[must_use]
     pub fn concerns(&self, tenant: TenantNumber) -> bool {
-        self.concerns_everybody() || self.tenants.contains(&tenant)
+        self.everybody || self.tenants.contains(&tenant)
     }
 
     /// That of several runs at once: what one has begun the others leave alone.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
-        self.everybody = self.concerns_everybody() || other.concerns_everybody();
+        self.everybody |= other.everybody;
         self.tenants.extend(&other.tenants);
         self
-    }
-
-    fn concerns_everybody(&self) -> bool {
-        self.everybody || self.calls >= TOO_MANY_CALLS
     }
 }
 
@@ -214,8 +210,14 @@ impl Process {
         let Some(tenant) = tenant else { return self.disturb() };
         let mut state = self.lock();
         state.disturbed = true;
-        state.trouble.calls += 1;
         state.trouble.tenants.insert(tenant);
+    }
+
+    /// The bank has answered a call, or it has not.
+    pub fn heard_of_bank(&self, answered: bool) {
+        let trouble = &mut self.lock().trouble;
+        trouble.silent = if answered { 0 } else { trouble.silent + 1 };
+        trouble.everybody |= trouble.silent >= TOO_MANY_CALLS;
     }
 
     /// What was in the way of seeing to charges so far. Nothing is expected of a clock that is wrong.

@@ -110,7 +110,7 @@ impl Score {
 
 impl fmt::Display for Search {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<28}", self.bug.name())?;
+        write!(f, "{:<32}", self.bug.name())?;
         match &self.found {
             Some(found) => write!(f, "seed {:>3}   invariant {:>2}", found.seed, found.invariant.number())?,
             None => write!(f, "not found              ")?,

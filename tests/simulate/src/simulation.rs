@@ -128,7 +128,9 @@ impl World {
                 return;
             }
         }
-        self.live_until(begins + SignedDuration::from_hours(24));
+        let ends = begins + SignedDuration::from_hours(24);
+        self.live_until(ends);
+        self.count_changed_clocks(begins, ends);
         self.check_all();
         if self.plan.is_resolved_after(day) {
             self.check_resolved();

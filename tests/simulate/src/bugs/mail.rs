@@ -31,7 +31,8 @@ pub(crate) fn mail_store(process: &Arc<Process>, shown: &Arc<Shown>, kind: Kind)
             | Bug::FlagsIgnored
             | Bug::LeaseUnchecked
             | Bug::RenewsALostLease
-            | Bug::SwitchedOffAtOnce),
+            | Bug::SwitchedOffAtOnce
+            | Bug::GivenUpAtOnce),
         ) => Arc::new(store::BuggyStore::new(process, port, bug)),
         // Past everything that looks on.
         Some(Bug::DryRunStores) if kind == Kind::DryRun => Arc::new(process.world.database.store.clone()),

@@ -24,6 +24,7 @@ pub(crate) fn status_store(process: &Arc<Process>) -> Arc<dyn StatusStore> {
             bug @ (Bug::ReminderOnExactDay
             | Bug::SuspensionUnconditional
             | Bug::SuspensionDeletes
+            | Bug::ReactivationDeletes
             | Bug::SuspensionNoticeApart
             | Bug::OpenChargeIgnored
             | Bug::SuspensionNotLifted
@@ -136,6 +137,9 @@ impl StatusStore for Layer {
         let lifted = self.port.lift(subscription, now)?;
         if self.bug == Bug::ReactivationForgetsTenant && matches!(lifted, Lifted::Reactivated(_)) {
             suspensions::forget_the_tenant(&self.process, subscription);
+        }
+        if self.bug == Bug::ReactivationDeletes && matches!(lifted, Lifted::Reactivated(_)) {
+            suspensions::delete_what_is_saved(&self.process, subscription);
         }
         Ok(lifted)
     }

@@ -1,5 +1,5 @@
-//! Suspending changes nothing that a tenant has. Looked at around each suspension, outside of everything that carries
-//! it out.
+//! Neither suspending nor lifting a suspension changes anything that a tenant has. Looked at around each, outside of
+//! everything that carries it out.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::trace::TenantNumber;
 use crate::violation::Invariant;
 use crate::world::World;
 
-/// The tables that hold what a tenant has, each with what tells its rows, and with what suspending writes in them.
+/// The tables that hold what a tenant has, each with what tells its rows, and with what the two write in them.
 const TABLES: [(&str, &str, &[&str]); 8] = [
     ("tenants_tenant", "id = {tenant}", &["is_active"]),
     ("tenants_tenant_subscription", "tenant_id = {tenant}", &["is_active", "updated_at"]),
@@ -29,7 +29,7 @@ const TABLES: [(&str, &str, &[&str]); 8] = [
     ("echodesk_charge_attempt", "tenant_id = {tenant}", &[]),
 ];
 
-/// A store whose suspensions are looked at.
+/// A store whose suspensions are looked at, and their ends.
 pub(crate) struct Guarded {
     world: Arc<World>,
     store: Arc<dyn StatusStore>,
@@ -39,6 +39,24 @@ impl Guarded {
     /// This one.
     pub(crate) fn new(world: &Arc<World>, store: Arc<dyn StatusStore>) -> Self {
         Self { world: Arc::clone(world), store }
+    }
+
+    /// Compares what a tenant has before and after.
+    fn guard<T>(&self, subscription: SubscriptionId, doing: &str, act: impl FnOnce() -> T) -> T {
+        let world = &self.world;
+        let Some(number) = world.accounts.of_subscription(subscription) else { return act() };
+        let (happenings, event) = (world.happenings(), world.last_event());
+        let before = world.possessions(number, &event);
+        let done = act();
+        // What somebody else has changed meanwhile is his.
+        if happenings == world.happenings() {
+            let after = world.possessions(number, &event);
+            for (before, after) in before.iter().zip(&after).filter(|(before, after)| before != after) {
+                let what = format!("{doing} has changed {}: {} before, {} after", before.0, before.1, after.1);
+                world.violated(Invariant::DataKept, number, what);
+            }
+        }
+        done
     }
 }
 
@@ -64,22 +82,7 @@ impl StatusStore for Guarded {
         policy: &ExpiryPolicy,
         now: Timestamp,
     ) -> Result<Suspended, StoreError> {
-        let world = &self.world;
-        let Some(number) = world.accounts.of_subscription(subscription) else {
-            return self.store.suspend(subscription, policy, now);
-        };
-        let (happenings, event) = (world.happenings(), world.last_event());
-        let before = world.possessions(number, &event);
-        let suspended = self.store.suspend(subscription, policy, now);
-        // What somebody else has changed meanwhile is his.
-        if happenings == world.happenings() {
-            let after = world.possessions(number, &event);
-            for (before, after) in before.iter().zip(&after).filter(|(before, after)| before != after) {
-                let what = format!("suspending has changed {}: {} before, {} after", before.0, before.1, after.1);
-                world.violated(Invariant::DataKept, number, what);
-            }
-        }
-        suspended
+        self.guard(subscription, "suspending", || self.store.suspend(subscription, policy, now))
     }
 
     fn suspensions(
@@ -92,7 +95,7 @@ impl StatusStore for Guarded {
     }
 
     fn lift(&self, subscription: SubscriptionId, now: Timestamp) -> Result<Lifted, StoreError> {
-        self.store.lift(subscription, now)
+        self.guard(subscription, "lifting its suspension", || self.store.lift(subscription, now))
     }
 }
 

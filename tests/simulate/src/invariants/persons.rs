@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::violation::Invariant;
 use crate::world::World;
+use crate::world::mishaps::Mishap;
 
 /// A claim lasts ten minutes, and the clocks of whoever prepares and of whoever asks may be wrong by an hour each.
 const ASKED_AFTER: SignedDuration = SignedDuration::from_mins(2 * 60 + 10);
@@ -17,6 +18,20 @@ const ASKED_UNTIL: SignedDuration = SignedDuration::from_hours(20);
 pub(crate) fn needs_person(attempt: &Attempt) -> bool {
     let key_too_old = |why: &String| why.contains("asking again with a key from");
     attempt.trouble.is_some() || attempt.state.is_open() && attempt.last_error.as_ref().is_some_and(key_too_old)
+}
+
+/// What must have befallen a charge for a run to say this of it.
+fn cause(trouble: &str) -> Option<Mishap> {
+    const CAUSES: [(&str, Mishap); 6] = [
+        ("the bank has also charged order of-another-", Mishap::CallbackOfAnother),
+        ("the bank has also ", Mishap::AnsweredWithAnotherOrder),
+        ("the bank calls its order ", Mishap::AnsweredWithAnotherOrder),
+        ("the bank does not know its order not-", Mishap::AnsweredWithAnotherOrder),
+        ("it is about order REC-000000000000,", Mishap::ReceiptOfAnother),
+        ("it is about the bank's order not-", Mishap::ReceiptOfAnother),
+    ];
+    let found = CAUSES.iter().find(|(words, _)| trouble.starts_with(words)).map(|(_, mishap)| *mishap);
+    found.or_else(|| trouble.contains(" GEL were paid, not ").then_some(Mishap::ReceiptOfAnother))
 }
 
 impl World {
@@ -36,8 +51,8 @@ impl World {
         let order = attempt.order.as_str();
         if let Some(trouble) = &attempt.trouble {
             // The bank has contradicted itself. Nothing else is beyond a run.
-            let has_befallen = self.mishaps.has_befallen(order);
-            return has_befallen.then_some(()).ok_or_else(|| format!("{trouble:?}, and all was as it should be"));
+            let has_befallen = cause(trouble).is_some_and(|mishap| self.mishaps.has_befallen(order, mishap));
+            return has_befallen.then_some(()).ok_or_else(|| format!("{trouble:?}, and nothing like it was so"));
         }
         // Nothing was heard of it, and its key is too old. That is nobody's fault only if no run came in time, or
         // something was in the way of each, and the bank has not told either.

@@ -104,7 +104,9 @@ impl BankPort {
             world.mishaps.befalls(request.order.as_str(), Mishap::AnsweredWithAnotherOrder);
             return ChargeAnswer::Accepted(BankOrderId(format!("not-{order}")));
         }
-        if happens(FaultKind::CallbackEarly) {
+        // The bank does answer.
+        if world.faults.happens(FaultKind::CallbackEarly, &place) {
+            world.trace.note(tenant, format_args!("{} at {place}", FaultKind::CallbackEarly));
             // Long enough for the payment to end and its callback to arrive.
             tokio::time::sleep(TIME_OUT - Duration::from_secs(2)).await;
         }
@@ -126,6 +128,12 @@ impl Bank for BankPort {
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeAnswer {
         let answer = self.answer(request).await;
+        // What is refused before the bank has looked at it may be the fault of all calls.
+        self.process.heard_of_bank(match &answer {
+            ChargeAnswer::Refused(Refusal::Http { code, .. }) => code.is_some(),
+            ChargeAnswer::Accepted(_) | ChargeAnswer::Refused(_) => true,
+            ChargeAnswer::Unknown(_) | ChargeAnswer::NotSent(_) => false,
+        });
         let world = &self.process.world;
         let order = request.order.to_string();
         // Its card may have been deleted meanwhile.
@@ -144,6 +152,15 @@ impl Bank for BankPort {
     }
 
     async fn receipt(&self, order: &BankOrderId) -> Result<Receipt, ReceiptError> {
+        let receipt = self.receipt_of(order).await;
+        self.process.heard_of_bank(!matches!(receipt, Err(ReceiptError::Unavailable { .. })));
+        receipt
+    }
+}
+
+impl BankPort {
+    /// What the caller hears of an order.
+    async fn receipt_of(&self, order: &BankOrderId) -> Result<Receipt, ReceiptError> {
         self.unless_dead().await;
         let world = &self.process.world;
         let tenant = world.bank.tenant_of_order(&order.0);

@@ -43,10 +43,10 @@ impl Mishaps {
         self.lock().befallen.entry(order.to_owned()).or_default().insert(mishap);
     }
 
-    /// Whether anything has befallen an order of ours.
+    /// Whether this has befallen an order of ours.
     #[must_use]
-    pub fn has_befallen(&self, order: &str) -> bool {
-        self.lock().befallen.contains_key(order)
+    pub fn has_befallen(&self, order: &str, mishap: Mishap) -> bool {
+        self.lock().befallen.get(order).is_some_and(|mishaps| mishaps.contains(&mishap))
     }
 
     /// We were told by the bank how an order of ours has ended.

@@ -25,7 +25,7 @@ const HOURS: [u64; 3] = [0, 2, 3];
 #[expect(clippy::expect_used, reason = "all zones are named here")]
 pub(crate) fn zone(whose: &str, chance: Chance, faults: &Faults) -> TimeZone {
     let mut dice = chance.at(&format!("zone of {whose}"));
-    if faults.happens(FaultKind::DaylightSaving, &format!("zone of {whose}")) {
+    if faults.is_to_happen(FaultKind::DaylightSaving, &format!("zone of {whose}")) {
         TimeZone::posix(&changing(&mut dice)).expect("as POSIX writes them")
     } else {
         TimeZone::get(dice.one_of(&STEADY)).expect("it is compiled in")
@@ -44,6 +44,15 @@ fn changing(dice: &mut Dice) -> String {
 }
 
 impl World {
+    /// Counts whose clocks are changed between two moments.
+    pub(crate) fn count_changed_clocks(&self, from: Timestamp, until: Timestamp) {
+        for zone in [&self.billing_zone, &self.cron_zone] {
+            if zone.to_offset(from) != zone.to_offset(until) {
+                self.faults.has_happened(FaultKind::DaylightSaving);
+            }
+        }
+    }
+
     /// When cron starts what is due at a time of day. Some crons start what falls into the hour that is skipped an hour
     /// later, others do not; some start what falls into the hour that comes twice once, others twice.
     pub(crate) fn starts(&self, local: DateTime) -> Vec<Timestamp> {

@@ -16,6 +16,9 @@ use crate::bugs::Bug;
 use crate::ports::mail::MailPort;
 use crate::process::Process;
 
+/// So often a connection has to break over a message for it to be given up.
+const CUTS: u32 = 3;
+
 /// How long a lease lasts.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -134,6 +137,7 @@ impl MailStore for BuggyStore {
             }
             Bug::MessageIdOnly => self.by_message_id(&mailbox.key.schema, &mut batch.items)?,
             Bug::PlaceIsIdentity => batch.items.iter_mut().for_each(|item| by_place(&batch.cursor, item)),
+            Bug::GivenUpAtOnce => batch.cursor.suspect.iter_mut().for_each(|suspect| suspect.deaths = CUTS),
             Bug::PendingForgotten => batch.cursor.pending = UidSet::new(),
             Bug::OddMessageSkipped => {
                 let odd: Vec<bool> = batch.items.iter().map(is_odd).collect();

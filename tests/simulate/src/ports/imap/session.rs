@@ -61,16 +61,19 @@ impl ImapSession {
         MailServerError::Lost { doing: "reading", source: ErrorKind::ConnectionReset.into() }
     }
 
-    /// Gives out bodies as far as they come.
+    /// Gives out bodies as far as they come. `next` is the message that is to come next.
     fn deliver(
         &mut self,
         batches: &[Vec<MessageMeta>],
         limit: u64,
         sink: &mut Sink<'_>,
+        next: &mut Option<Uid>,
     ) -> Result<(), MailServerError> {
         for batch in batches {
             let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
+            *next = uids.iter().next();
             for (uid, message) in self.messages(&uids)? {
+                *next = Some(uid);
                 self.bodies += 1;
                 let breaks = message.letter.trouble == Some(Trouble::BreaksConnection);
                 if breaks || self.course.cut_at_body == Some(self.bodies) {
@@ -102,15 +105,13 @@ impl ImapSession {
         Ok(Some(RawMessage { truncated: cut < all.len(), meta: meta(uid, &message), bytes: all[..cut].to_vec() }))
     }
 
-    /// The connection has just broken while these were asked for.
-    fn broke_over(&self, uids: &UidSet) {
+    /// The connection has just broken when this message was to come.
+    fn broke_over(&self, uid: Uid) {
         let account = self.account();
         let open = self.open.as_ref().and_then(|name| Some((name, account.folder(name)?.uid_validity)));
         let Some((name, uid_validity)) = open else { return };
         self.world.mail.change_places(self.number, |places| {
-            for uid in uids.iter() {
-                *places.broke.entry((name.clone(), uid_validity, uid.0)).or_default() += 1;
-            }
+            *places.broke.entry((name.clone(), uid_validity, uid.0)).or_default() += 1;
         });
     }
 
@@ -177,22 +178,19 @@ impl MailSession for ImapSession {
     }
 
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {
-        let (was_lost, mut due) = (self.is_lost, batches.iter().flatten().map(|meta| meta.uid).collect::<UidSet>());
-        let done = self.deliver(batches, limit, &mut |raw| {
-            due.remove(raw.meta.uid);
-            sink(raw)
-        });
-        if self.is_lost && !was_lost {
-            self.broke_over(&due);
+        let (was_lost, mut next) = (self.is_lost, None);
+        let done = self.deliver(batches, limit, sink, &mut next);
+        if let Some(uid) = next.filter(|_| self.is_lost && !was_lost) {
+            self.broke_over(uid);
         }
         done
     }
 
     fn head(&mut self, wanted: &MessageMeta, bytes: u64) -> Result<Option<RawMessage>, MailServerError> {
-        let (was_lost, due) = (self.is_lost, [wanted.uid].into_iter().collect());
-        let head = self.head_of(&due, bytes);
+        let was_lost = self.is_lost;
+        let head = self.head_of(&[wanted.uid].into_iter().collect(), bytes);
         if self.is_lost && !was_lost {
-            self.broke_over(&due);
+            self.broke_over(wanted.uid);
         }
         head
     }
