@@ -178,12 +178,7 @@ impl<B: Bank> Run<B> {
             Settled::Paid { until, reactivated, .. } => Stand::Settled(Outcome::Paid { until, reactivated }),
             Settled::Failed(next) => Stand::Settled(Outcome::Refused { words, next: Some(next) }),
             Settled::Already(AttemptState::Paid) => Stand::Done(Outcome::Paid { until: None, reactivated: false }),
-            Settled::Already(state) if state.is_open() => {
-                let why =
-                    format!("another run may be calling the bank for it, and the first call was refused: {words}");
-                let attempt = self.write(move |store| store.unanswered(id, &why, now)).await?;
-                standing(&attempt)
-            }
+            Settled::Already(state) if state.is_open() => Stand::Open,
             Settled::Already(_) => Stand::Done(Outcome::Refused { words, next: None }),
             Settled::NotYet => Stand::Open,
             Settled::Contradiction => Stand::Done(Outcome::NeedsPerson(format!(

@@ -162,10 +162,8 @@ async fn seed_5001_a_refused_first_call_closes_nothing_that_another_run_has_take
     let claim = Claim { run: RunId::random(), now: hours_later(1), until: hours_later(2) };
     let bank = Arc::new(TakenOver { ledger: world.ledger.clone(), claim });
     let (_, events) = world.run_with(world.ledger.clone(), bank).await;
-    // The other run tells of it; who lists the orders meanwhile sees why it is open.
-    assert_eq!((codes(&events), states(&world)), (vec![], vec![AttemptState::Unknown]));
-    let why = world.ledger.all_attempts()[0].last_error.clone().unwrap_or_default();
-    assert!(why.contains("the first call was refused") && why.contains("bad request"), "{why}");
+    // The other run tells of it.
+    assert_eq!((codes(&events), states(&world)), (vec![], vec![AttemptState::Prepared]));
     world.ledger.end_claims();
     assert_eq!(codes(&world.run().await.1), ["paid"]);
     world.assert_exact(1);
