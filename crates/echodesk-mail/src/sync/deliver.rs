@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::{MessageMeta, RawMessage, UidSet};
+use crate::model::{MessageMeta, RawMessage, Uid, UidSet};
 use crate::ports::MailServerError;
 
 use super::fetch::Fetcher;
@@ -91,17 +91,27 @@ fn read(
         Ok(()) => None,
         Err(error) if error.session_survives() => Some(error),
         Err(error) => {
-            // Servers answer a FETCH in ascending order, however it was asked.
-            let late = batches.iter().map(|batch| batch.iter().filter(|meta| !arrived.contains(meta.uid)));
-            let due = late.filter_map(|late| late.min_by_key(|meta| meta.uid)).next();
-            if let Some(due) = due.filter(|_| !matches!(error, MailServerError::OutOfTime)) {
-                pipeline.send(Work::Suspect { folder, uid: due.uid })?;
+            if let Some(uid) = due(batches, &arrived).filter(|_| !matches!(error, MailServerError::OutOfTime)) {
+                pipeline.send(Work::Suspect { folder, uid })?;
             }
             return Err(error.into());
         }
     };
     let missing = batches.iter().flatten().filter(|meta| !arrived.contains(meta.uid)).cloned().collect();
     Ok(Delivery { missing, refusal })
+}
+
+/// The message that was to come next. Servers answer a FETCH in ascending order, however it was asked, and commands one
+/// after another: what has not come before the last that has is passed over, and breaks no connection.
+fn due(batches: &[Vec<MessageMeta>], arrived: &UidSet) -> Option<Uid> {
+    let mut asked: Vec<Uid> = Vec::new();
+    for batch in batches {
+        let mut uids: Vec<Uid> = batch.iter().map(|meta| meta.uid).collect();
+        uids.sort_unstable();
+        asked.extend(uids);
+    }
+    let passed = asked.iter().rposition(|uid| arrived.contains(*uid)).map_or(0, |last| last + 1);
+    asked.get(passed).copied()
 }
 
 /// Hands one message to the pipeline.

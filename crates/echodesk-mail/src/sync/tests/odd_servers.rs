@@ -8,7 +8,7 @@ use echodesk_core::Secret;
 use jiff::civil::Date;
 
 use super::*;
-use crate::model::{Endpoint, FolderListing, FolderName, FolderStatus, MessageMeta, RawMessage, UidSet};
+use crate::model::{Endpoint, FolderListing, FolderName, FolderStatus, MessageMeta, RawMessage, Suspect, UidSet};
 use crate::ports::{MailServer, MailServerError, MailSession, Opened, SessionCounters, Sink};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -433,6 +433,16 @@ fn seed_301_a_message_is_not_given_up_for_what_another_does() {
         run_odd(&world, habit);
     }
     assert_eq!((given_up(&world), world.store.rows().len(), world.last_sync()), (vec![], 60, true));
+}
+
+#[test]
+fn what_the_server_has_passed_over_is_not_blamed_for_the_next_that_breaks_the_connection() {
+    let world = World::with_mail(60);
+    world.server.change("INBOX", |inbox| inbox.messages.get_mut(&10).unwrap().undeliverable = true);
+    run_odd(&world, Habit::DieAt(&[40]));
+    let suspects: Vec<_> =
+        world.store.cursors(&world.mailbox.key).unwrap().into_iter().map(|one| one.suspect).collect();
+    assert_eq!(suspects, [Some(Suspect { uid: Uid(40), deaths: 1 })]);
 }
 
 #[test]
