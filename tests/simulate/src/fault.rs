@@ -288,6 +288,8 @@ impl Faults {
         };
         if happens {
             let mut state = self.lock();
+            // Whoever looks for what can be left out has to know of it, even if it has not happened yet.
+            state.counts.entry(kind).or_default();
             state.happened.push(FaultId::of(kind, place));
             if self.plan.only.is_some() {
                 state.described.push(format!("{kind}: {place}"));

@@ -106,6 +106,8 @@ pub struct Counts {
     pub captures: u64,
     /// Runs of programs, by name.
     pub runs: BTreeMap<&'static str, u64>,
+    /// Notices that were queued.
+    pub notices: u64,
     /// Mails that a mail server took.
     pub mails: u64,
     /// Suspensions.

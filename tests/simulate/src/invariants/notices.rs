@@ -60,6 +60,7 @@ impl World {
         let occurrence = Occurrence::of(&kind, &row.subject_key, &row.period, suspensions);
         self.accounts.notice_is_of(NoticeId(row.id), tenant);
         self.trace.note(tenant, format_args!("queued: {occurrence:?}"));
+        self.count(|counts| counts.notices += 1);
         let notice = Notice { tenant, kind, occurrence };
         if !self.notices.add(NoticeId(row.id), notice.clone()) {
             let what = format!("there is a second notice of {:?}", notice.occurrence);

@@ -62,8 +62,9 @@ impl World {
     /// A repeat goes out only if it could not be written down that the first did.
     fn check_repeat(&self, (id, notice): (NoticeId, &Notice), earlier: &Taken, taken: &Taken) {
         // Clocks that are wrong make a claim look older than it is. Either of the two may be the faster then.
-        let was_taken = |of, by| of != by && self.post_office.had_ended(id, of, by);
-        let was_taken_over = (was_taken(earlier.run, taken.run) || was_taken(taken.run, earlier.run))
+        let was_taken = |of| self.post_office.had_ended(id, of);
+        let was_taken_over = earlier.run != taken.run
+            && (was_taken(earlier.run) || was_taken(taken.run))
             && taken.at.duration_since(earlier.at) < TAKEN_OVER_WITHIN;
         let was_silenced = earlier.lost || self.post_office.is_silenced(earlier.run);
         // Once it is written down, nobody sends it who has not read it before.

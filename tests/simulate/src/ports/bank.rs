@@ -128,12 +128,14 @@ impl Bank for BankPort {
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeAnswer {
         let answer = self.answer(request).await;
-        // What is refused before the bank has looked at it may be the fault of all calls.
-        self.process.heard_of_bank(match &answer {
+        // What is refused before the bank has looked at it says nothing of this charge: an earlier call may have
+        // arrived; and it may be the fault of all calls.
+        let is_answer = match &answer {
             ChargeAnswer::Refused(Refusal::Http { code, .. }) => code.is_some(),
             ChargeAnswer::Accepted(_) | ChargeAnswer::Refused(_) => true,
             ChargeAnswer::Unknown(_) | ChargeAnswer::NotSent(_) => false,
-        });
+        };
+        self.process.heard_of_bank(is_answer);
         let world = &self.process.world;
         let order = request.order.to_string();
         // Its card may have been deleted meanwhile.
@@ -143,9 +145,7 @@ impl Bank for BankPort {
         if let Some(tenant) = tenant.or_else(|| world.accounts.numbers().into_iter().find(who_waits)) {
             world.accounts.change(tenant, |account| match answer {
                 ChargeAnswer::Unknown(_) => account.unknown.insert(order),
-                ChargeAnswer::Accepted(_) | ChargeAnswer::Refused(_) => account.unknown.remove(&order),
-                // An earlier call may have arrived.
-                ChargeAnswer::NotSent(_) => false,
+                _ => is_answer && account.unknown.remove(&order),
             });
         }
         answer
@@ -153,7 +153,12 @@ impl Bank for BankPort {
 
     async fn receipt(&self, order: &BankOrderId) -> Result<Receipt, ReceiptError> {
         let receipt = self.receipt_of(order).await;
-        self.process.heard_of_bank(!matches!(receipt, Err(ReceiptError::Unavailable { .. })));
+        match &receipt {
+            Ok(_) => self.process.heard_of_bank(true),
+            Err(ReceiptError::Unavailable { .. }) => self.process.heard_of_bank(false),
+            // It does not say that calls arrive: a card that was deleted is asked about as well.
+            Err(ReceiptError::UnknownOrder { .. }) => {}
+        }
         receipt
     }
 }

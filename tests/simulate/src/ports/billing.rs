@@ -149,7 +149,11 @@ impl BillingStore for BillingPort {
     fn settle(&self, attempt: AttemptId, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
         let tenant = self.of(attempt);
         self.writes("settle", tenant, |store| {
-            let settled = store.settle(attempt, settlement)?;
+            let settle = || store.settle(attempt, settlement);
+            let settled = match tenant {
+                Some(tenant) => self.process.world.guard_settling(tenant, settle),
+                None => settle(),
+            }?;
             if let (Settled::Paid { .. }, Some(tenant)) = (&settled, tenant) {
                 self.note_settled(tenant, attempt);
             }

@@ -7,7 +7,7 @@
 
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use crate::fault::FaultKind;
 use crate::process::Process;
 use crate::runs::MailClock;
 use crate::world::mail::MailboxNumber;
-use crate::world::mail::account::Account;
+use crate::world::mail::account::{Account, Place};
 use session::ImapSession;
 
 /// What one process was shown, by mailbox: the last session of each.
@@ -42,6 +42,8 @@ pub struct Sight {
     pub is_cut: AtomicBool,
     /// Whether a folder was refused.
     pub folder_refused: AtomicBool,
+    /// The places over which the connection broke, until that is written down.
+    broke: Mutex<BTreeSet<Place>>,
 }
 
 impl Shown {
@@ -181,13 +183,22 @@ impl MailServer for ImapPort {
         }
         let account = (before, world.mail.get(number).account);
         let sight = self.shown.add(number, Sight { account: Some(account.clone()), is_slow, ..Sight::default() });
-        Ok(Box::new(ImapSession::new((world, number), course, account, sight)))
+        Ok(Box::new(ImapSession::new(course, account, sight)))
     }
 }
 
 impl Sight {
     fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
+    }
+
+    fn broke_over(&self, places: impl Iterator<Item = Place>) {
+        self.broke.lock().unwrap_or_else(PoisonError::into_inner).extend(places);
+    }
+
+    /// It is written down that the connection broke over a place. Says so once, if it has.
+    pub(super) fn is_noted(&self, place: &Place) -> bool {
+        self.broke.lock().unwrap_or_else(PoisonError::into_inner).remove(place)
     }
 }
 

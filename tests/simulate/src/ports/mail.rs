@@ -230,6 +230,12 @@ impl MailStore for MailPort {
             let FolderCursor { folder, status, pending, suspect, .. } = &batch.cursor;
             let uids: UidSet = batch.items.iter().map(|item| item.uid).collect();
             let now = format!("{folder} under {} up to {}", status.uid_validity, status.uid_next);
+            if let Some(suspect) = suspect {
+                let place = (folder.clone(), status.uid_validity, suspect.uid.0);
+                if self.shown.of(number).is_some_and(|sight| sight.is_noted(&place)) {
+                    world.mail.change_places(number, |places| *places.broke.entry(place).or_default() += 1);
+                }
+            }
             let suspect = suspect.map(|suspect| format!(", suspects {suspect:?}")).unwrap_or_default();
             world.trace.note(
                 number.tenant,

@@ -22,15 +22,17 @@ impl Totals {
     /// Adds a simulation.
     pub fn add(&mut self, outcome: &Outcome) {
         self.tenant_days += u64::from(outcome.days) * outcome.plan.numbers().len() as u64;
-        for (kind, count) in &outcome.faults {
+        for (kind, count) in outcome.faults.iter().filter(|(_, count)| **count > 0) {
             *self.faults.entry(*kind).or_default() += count;
         }
         // Named one by one, so that none can be forgotten.
-        let Counts { captures, runs, mails, suspensions, reactivations, messages, left_to_a_person } = &outcome.counts;
+        let Counts { captures, runs, notices, mails, suspensions, reactivations, messages, left_to_a_person } =
+            &outcome.counts;
         self.counts.captures += captures;
         for (name, count) in runs {
             *self.counts.runs.entry(name).or_default() += count;
         }
+        self.counts.notices += notices;
         self.counts.mails += mails;
         self.counts.suspensions += suspensions;
         self.counts.reactivations += reactivations;
@@ -55,6 +57,7 @@ impl Totals {
             ("tenant-days", format!("{days} in {seconds:.1} s, {:.0} per second", per_second(days, seconds))),
             ("captures", counts.captures.to_string()),
             ("runs", runs.join(", ")),
+            ("notices", counts.notices.to_string()),
             ("mails", counts.mails.to_string()),
             ("suspensions", counts.suspensions.to_string()),
             ("reactivations", counts.reactivations.to_string()),

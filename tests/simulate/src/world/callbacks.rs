@@ -109,7 +109,8 @@ impl World {
         let signature = self.signatures.sign(&body, callback.signed || bugs::believes_everybody(self.plan.bug));
         let now = process.clock.now();
         let applied = apply(store.as_ref(), &self.signatures.keys, &body, Some(&signature), now, &self.billing_zone);
-        if callback.of_another && applied.is_ok() {
+        // It may have been written down, though the store does not say so.
+        if callback.of_another && matches!(applied, Ok(_) | Err(CallbackError::Store(_))) {
             self.mishaps.befalls(&order.external, Mishap::CallbackOfAnother);
         }
         match &applied {

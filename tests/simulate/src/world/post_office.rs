@@ -61,7 +61,7 @@ pub struct PostOffice {
 struct State {
     taken: BTreeMap<NoticeId, Vec<Taken>>,
     looks: HashMap<(RunId, NoticeId), Look>,
-    claims: HashMap<(RunId, NoticeId), Held>,
+    claims: HashMap<NoticeId, HashMap<RunId, Held>>,
     /// Runs that could not write down what they have sent.
     silenced: HashSet<RunId>,
     /// Notices of which the database knows that they were sent.
@@ -82,15 +82,17 @@ impl PostOffice {
 
     /// A run claims a notice.
     pub fn claim(&self, run: RunId, notice: NoticeId, held: Held) {
-        self.lock().claims.insert((run, notice), held);
+        self.lock().claims.entry(notice).or_default().insert(run, held);
     }
 
-    /// Whether the claim of one run had ended by the clock of another when that claimed the notice.
+    /// Whether a run's claim had ended by the clock of another that claimed the notice. That may have given it back since,
+    /// and a third may have it now.
     #[must_use]
-    pub fn had_ended(&self, notice: NoticeId, of: RunId, by: RunId) -> bool {
+    pub fn had_ended(&self, notice: NoticeId, of: RunId) -> bool {
         let state = self.lock();
-        let claim = |run| state.claims.get(&(run, notice));
-        claim(of).zip(claim(by)).is_some_and(|(first, second)| second.from >= first.until)
+        let Some(claims) = state.claims.get(&notice) else { return false };
+        let Some(first) = claims.get(&of) else { return false };
+        claims.iter().any(|(run, second)| *run != of && second.from >= first.until)
     }
 
     /// A run is done with a notice.

@@ -10,9 +10,9 @@ use crate::fault::{FaultKind, Faults};
 use crate::world::World;
 
 /// Time zones whose clocks are never changed.
-const STEADY: [&str; 4] = ["UTC", "Asia/Tbilisi", "Asia/Kathmandu", "America/Phoenix"];
+const STEADY: [&str; 4] = ["UTC", "Asia/Tbilisi", "Asia/Kathmandu", "America/Panama"];
 
-/// What others are ahead of UTC while they are not changed, and how that is written.
+/// The same, of those whose clocks are.
 const OTHERS: [&str; 4] = ["<+00>0", "<+04>-4", "<+0545>-5:45", "<-05>5"];
 
 /// The day of the year on which simulations begin, counted from 1: the second of February.

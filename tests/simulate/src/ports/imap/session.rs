@@ -10,8 +10,6 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 
 use super::{Course, Sight};
-use crate::world::World;
-use crate::world::mail::MailboxNumber;
 use crate::world::mail::account::{Account, Folder, Message};
 use crate::world::mail::letters::Trouble;
 
@@ -20,8 +18,6 @@ const SERVER_HOURS: i8 = 4;
 
 /// A session that goes its course.
 pub(super) struct ImapSession {
-    world: Arc<World>,
-    number: MailboxNumber,
     course: Course,
     before: Arc<Account>,
     after: Arc<Account>,
@@ -33,14 +29,8 @@ pub(super) struct ImapSession {
 }
 
 impl ImapSession {
-    pub(super) fn new(
-        (world, number): (&Arc<World>, MailboxNumber),
-        course: Course,
-        (before, after): (Arc<Account>, Arc<Account>),
-        sight: Arc<Sight>,
-    ) -> Self {
-        let world = Arc::clone(world);
-        Self { world, number, course, before, after, sight, open: None, calls: 0, bodies: 0, is_lost: false }
+    pub(super) fn new(course: Course, (before, after): (Arc<Account>, Arc<Account>), sight: Arc<Sight>) -> Self {
+        Self { course, before, after, sight, open: None, calls: 0, bodies: 0, is_lost: false }
     }
 
     fn account(&self) -> Arc<Account> {
@@ -61,19 +51,20 @@ impl ImapSession {
         MailServerError::Lost { doing: "reading", source: ErrorKind::ConnectionReset.into() }
     }
 
-    /// Gives out bodies as far as they come. `next` is the message that is to come next.
+    /// Gives out bodies as far as they come. `due` is what may come next, as far as the client can tell: messages that
+    /// were passed over since the last that came, and the next.
     fn deliver(
         &mut self,
         batches: &[Vec<MessageMeta>],
         limit: u64,
         sink: &mut Sink<'_>,
-        next: &mut Option<Uid>,
+        due: &mut Vec<Uid>,
     ) -> Result<(), MailServerError> {
         for batch in batches {
             let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
-            *next = uids.iter().next();
+            due.extend(uids.iter().next());
             for (uid, message) in self.messages(&uids)? {
-                *next = Some(uid);
+                due.push(uid);
                 self.bodies += 1;
                 let breaks = message.letter.trouble == Some(Trouble::BreaksConnection);
                 if breaks || self.course.cut_at_body == Some(self.bodies) {
@@ -87,6 +78,7 @@ impl ImapSession {
                 if sink(RawMessage { meta: meta(uid, &message), bytes, truncated }).is_break() {
                     return Ok(());
                 }
+                due.clear();
             }
         }
         Ok(())
@@ -105,14 +97,12 @@ impl ImapSession {
         Ok(Some(RawMessage { truncated: cut < all.len(), meta: meta(uid, &message), bytes: all[..cut].to_vec() }))
     }
 
-    /// The connection has just broken when this message was to come.
-    fn broke_over(&self, uid: Uid) {
+    /// The connection has just broken when one of these was to come.
+    fn broke_over(&self, due: impl IntoIterator<Item = Uid>) {
         let account = self.account();
         let open = self.open.as_ref().and_then(|name| Some((name, account.folder(name)?.uid_validity)));
         let Some((name, uid_validity)) = open else { return };
-        self.world.mail.change_places(self.number, |places| {
-            *places.broke.entry((name.clone(), uid_validity, uid.0)).or_default() += 1;
-        });
+        self.sight.broke_over(due.into_iter().map(|uid| (name.clone(), uid_validity, uid.0)));
     }
 
     /// Those of `uids` that exist in the open folder.
@@ -178,10 +168,10 @@ impl MailSession for ImapSession {
     }
 
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {
-        let (was_lost, mut next) = (self.is_lost, None);
-        let done = self.deliver(batches, limit, sink, &mut next);
-        if let Some(uid) = next.filter(|_| self.is_lost && !was_lost) {
-            self.broke_over(uid);
+        let (was_lost, mut due) = (self.is_lost, Vec::new());
+        let done = self.deliver(batches, limit, sink, &mut due);
+        if self.is_lost && !was_lost {
+            self.broke_over(due);
         }
         done
     }
@@ -190,7 +180,7 @@ impl MailSession for ImapSession {
         let was_lost = self.is_lost;
         let head = self.head_of(&[wanted.uid].into_iter().collect(), bytes);
         if self.is_lost && !was_lost {
-            self.broke_over(wanted.uid);
+            self.broke_over([wanted.uid]);
         }
         head
     }

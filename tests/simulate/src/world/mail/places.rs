@@ -7,7 +7,7 @@ use super::account::Place;
 /// What is known of the places of a mailbox.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// How often the connection broke when the message at a place was to come.
+    /// How often the connection broke when the message at a place was to come, and that was written down.
     pub broke: BTreeMap<Place, u32>,
     /// Those that had a fate when the mailbox was last read to its end, and are on the server.
     pub living: BTreeSet<Place>,
