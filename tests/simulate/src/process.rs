@@ -137,7 +137,8 @@ impl Process {
         world.meanwhile(&place, tenant, effect);
         if faults.happens(FaultKind::ClockJumps, &place) {
             let by = world.chance.at(&format!("jump {place}")).between(0, 7_200).cast_signed() - 3_600;
-            world.trace.note(tenant, format_args!("the clock is wrong by {by} s from now on, at {place}"));
+            // Of a host, and so of everybody.
+            world.trace.note(None, format_args!("the clock is wrong by {by} s from now on, at {place}"));
             self.clock.set_wrong_by(SignedDuration::from_secs(by));
             self.disturb();
         }
@@ -149,7 +150,7 @@ impl Process {
         if faults.happens(FaultKind::DatabaseAway, &place) {
             let mut dice = world.chance.at(&format!("away {place}"));
             let seconds = dice.one_of(&[1, 2, 5, 30, 600, 3600]);
-            world.trace.note(tenant, format_args!("the database goes away for {seconds} s at {place}"));
+            world.trace.note(None, format_args!("the database goes away for {seconds} s at {place}"));
             world.set_database_away_for(Duration::from_secs(seconds));
         }
         if world.is_database_away() {
