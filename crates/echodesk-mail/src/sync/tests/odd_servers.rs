@@ -436,7 +436,7 @@ fn seed_301_a_message_is_not_given_up_for_what_another_does() {
 }
 
 #[test]
-fn what_the_server_has_passed_over_is_not_blamed_for_the_next_that_breaks_the_connection() {
+fn seed_1_what_the_server_has_passed_over_is_not_blamed_for_the_next_that_breaks_the_connection() {
     let world = World::with_mail(60);
     world.server.change("INBOX", |inbox| inbox.messages.get_mut(&10).unwrap().undeliverable = true);
     run_odd(&world, Habit::DieAt(&[40]));
