@@ -103,6 +103,11 @@ pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start
 /// What the number of messages says, given that `arrived` of the fresh UIDs were seen.
 #[must_use]
 pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Count {
+    // The cursor claims nothing: the folder was empty, or it was away, and the run that noted that may have died before it
+    // had noted the same of the messages. Some of those may be gone though their number is right.
+    if cursor.status.uid_next <= 1 {
+        return Count::SomeAreGone;
+    }
     match u64::from(opened.messages).cmp(&(u64::from(cursor.status.messages) + arrived)) {
         Ordering::Equal => Count::AddsUp,
         Ordering::Less => Count::SomeAreGone,
@@ -115,7 +120,7 @@ pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Coun
 pub enum Count {
     /// Nothing more happened.
     AddsUp,
-    /// Some were expunged.
+    /// Some were expunged, or may have been.
     SomeAreGone,
     /// There are more than can be explained: an earlier answer was wrong. Look everything up again.
     SomeWereMissed,

@@ -101,17 +101,14 @@ fn read(
     Ok(Delivery { missing, refusal })
 }
 
-/// The message that was to come next. Servers answer a FETCH in ascending order, however it was asked, and commands one
-/// after another: what has not come before the last that has is passed over, and breaks no connection.
+/// The message that was to come next. Servers answer a FETCH in ascending order, however it was asked: what has not come
+/// before the last of its command that has is passed over, and breaks no connection. What has come of a later command
+/// says nothing: several are under way, and may be answered by turns.
 fn due(batches: &[Vec<MessageMeta>], arrived: &UidSet) -> Option<Uid> {
-    let mut asked: Vec<Uid> = Vec::new();
-    for batch in batches {
-        let mut uids: Vec<Uid> = batch.iter().map(|meta| meta.uid).collect();
-        uids.sort_unstable();
-        asked.extend(uids);
-    }
-    let passed = asked.iter().rposition(|uid| arrived.contains(*uid)).map_or(0, |last| last + 1);
-    asked.get(passed).copied()
+    batches.iter().find_map(|batch| {
+        let last = batch.iter().map(|meta| meta.uid).filter(|uid| arrived.contains(*uid)).max();
+        batch.iter().map(|meta| meta.uid).filter(|uid| Some(*uid) > last).min()
+    })
 }
 
 /// Hands one message to the pipeline.
@@ -120,4 +117,24 @@ pub(super) fn send(fetcher: &Fetcher<'_>, raw: RawMessage) -> Result<(), Halt> {
     let bytes = raw.bytes.len() as u64;
     let permit = run.memory.borrow(bytes, || run.time_left().is_some()).ok_or(Halt::OutOfTime)?;
     Ok(fetcher.pipeline.send(Work::Message { folder: fetcher.folder, raw, permit })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Flags;
+
+    #[test]
+    fn whoever_was_to_come_next_in_the_first_command_that_is_not_answered_is_blamed() {
+        let meta = |uid| MessageMeta { uid: Uid(uid), size: 1, internal_date: None, flags: Flags::NONE };
+        let batches: Vec<Vec<_>> =
+            [vec![23, 22, 21], vec![11, 12, 13]].map(|uids| uids.into_iter().map(meta).collect()).into();
+        let next = |arrived: &[u32]| due(&batches, &arrived.iter().map(|uid| Uid(*uid)).collect()).map(|uid| uid.0);
+        assert_eq!(next(&[]), Some(21));
+        assert_eq!(next(&[21]), Some(22));
+        assert_eq!(next(&[22]), Some(23), "21 was passed over");
+        assert_eq!(next(&[21, 11, 12, 13]), Some(22), "answered by turns");
+        assert_eq!(next(&[21, 23, 11]), Some(12));
+        assert_eq!(next(&[21, 22, 23, 13]), None, "nothing was to come any more");
+    }
 }

@@ -122,6 +122,32 @@ fn seed_51_a_folder_that_comes_back_is_read_again_wherever_the_run_died_that_mis
 }
 
 #[test]
+fn seed_6_what_has_left_a_folder_while_that_was_away_is_gone_wherever_the_run_died_that_missed_it() {
+    for writes in 0..6 {
+        let world = World::with_mail(2);
+        world.server.deliver("Work", mail(10));
+        world.server.deliver("Work", mail(11));
+        world.run();
+        let mut work = None;
+        world.server.change("Work", |folder| work = Some(folder.clone()));
+        world.server.remove_folder("Work");
+        world.store.die_after(Some(writes));
+        world.run();
+        world.store.die_after(None);
+        world.clock.advance(LEASE_AND_MORE);
+        world.server.change("Work", |folder| {
+            *folder = work.clone().unwrap();
+            drop(folder.expunge(1));
+        });
+        let last = world.run();
+        assert_eq!(last.outcome, MailboxOutcome::Synced, "{last:?}");
+        let fates = world.store.fates(&world.mailbox.key);
+        let there: Vec<Uid> = fates.iter().filter(|(name, ..)| name == "Work").map(|(_, uid, _)| *uid).collect();
+        assert_eq!(there, [Uid(2)], "dead after {writes} writes");
+    }
+}
+
+#[test]
 fn a_limited_run_takes_the_newest_and_later_runs_fill_in_the_rest() {
     let mut world = World::with_mail(25);
     world.options.max_messages = NonZeroU32::new(10).unwrap();

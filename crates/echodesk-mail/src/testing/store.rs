@@ -99,7 +99,7 @@ impl MemoryStore {
         self.lock().failures.iter().map(|(_, failure)| failure.clone()).collect()
     }
 
-    /// Lets `writes` more batches through and then loses the database, as if the process had died.
+    /// Lets `writes` more batches and changes of messages through and then loses the database, as if the process had died.
     pub fn die_after(&self, writes: Option<u32>) {
         self.lock().writes_left = writes;
     }
@@ -342,6 +342,7 @@ impl MailStore for MemoryStore {
     ) -> Result<usize, StoreError> {
         let mut state = self.lock();
         state.check(mailbox, lease)?;
+        state.write()?;
         let mut changed = 0;
         for (uid, flags) in flags {
             let place = (mailbox.schema.clone(), mailbox.connection.0, folder.to_owned(), uid_validity, *uid);
@@ -369,6 +370,7 @@ impl MailStore for MemoryStore {
     ) -> Result<usize, StoreError> {
         let mut state = self.lock();
         state.check(mailbox, lease)?;
+        state.write()?;
         let mut marked = 0;
         for (place, item) in &mut state.items {
             let hit = uids.is_none_or(|uids| uids.contains(place.4));

@@ -1,5 +1,6 @@
-//! Neither suspending nor lifting a suspension changes anything that a tenant has. Looked at around each; the watch's
-//! outside of everything that carries it out, payments where the store is called.
+//! Neither suspending nor lifting a suspension changes anything that a tenant has. Looked at around each that the watch
+//! makes, outside of everything that carries it out. No payment of ours lifts one: whoever has an open charge is not
+//! suspended, and whoever is suspended is not charged.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,8 +21,8 @@ use crate::world::World;
 /// A table that holds something of a tenant's, with what tells its rows, and with what is written in them.
 type Table = (&'static str, &'static str, &'static [&'static str]);
 
-/// What the watch leaves alone.
-const BY_THE_WATCH: &[Table] = &[
+/// What is left alone.
+const TABLES: &[Table] = &[
     ("tenants_tenant", "id = {tenant}", &["is_active"]),
     ("tenants_tenant_subscription", "tenant_id = {tenant}", &["is_active", "updated_at"]),
     ("tenants_tenant_subscription_selected_features", "tenantsubscription_id = {subscription}", &[]),
@@ -30,29 +31,6 @@ const BY_THE_WATCH: &[Table] = &[
     ("tenants_invoice", "tenant_id = {tenant}", &[]),
     ("tenants_subscription_event", "tenant_id = {tenant} AND id <= {event}", &[]),
     ("echodesk_charge_attempt", "tenant_id = {tenant}", &[]),
-];
-
-/// What a payment leaves alone. It adds an invoice, and closes an order and its attempt.
-const BY_PAYMENT: &[Table] = &[
-    ("tenants_tenant", "id = {tenant}", &["is_active"]),
-    (
-        "tenants_tenant_subscription",
-        "tenant_id = {tenant}",
-        &[
-            "is_active",
-            "updated_at",
-            "expires_at",
-            "next_billing_date",
-            "last_billed_at",
-            "subscription_type",
-            "payment_status",
-            "failed_payment_count",
-        ],
-    ),
-    ("tenants_tenant_subscription_selected_features", "tenantsubscription_id = {subscription}", &[]),
-    ("tenants_payment_order", "tenant_id = {tenant}", &["status", "bog_order_id", "paid_at", "updated_at"]),
-    ("tenants_saved_card", "tenant_id = {tenant}", &[]),
-    ("tenants_subscription_event", "tenant_id = {tenant} AND id <= {event}", &[]),
 ];
 
 /// A store whose suspensions are looked at, and their ends.
@@ -71,7 +49,7 @@ impl Guarded {
     fn guard<T>(&self, subscription: SubscriptionId, doing: &str, act: impl FnOnce() -> T) -> T {
         let world = &self.world;
         let Some(number) = world.accounts.of_subscription(subscription) else { return act() };
-        world.guard((number, BY_THE_WATCH), doing, act)
+        world.guard(number, doing, act)
     }
 }
 
@@ -115,21 +93,13 @@ impl StatusStore for Guarded {
 }
 
 impl World {
-    /// Settles a charge of a tenant. Compares what he has before and after, if he is suspended.
-    pub(crate) fn guard_settling<T>(&self, number: TenantNumber, act: impl FnOnce() -> T) -> T {
-        if self.accounts.read(number, |account| account.suspended_at.is_none()) {
-            return act();
-        }
-        self.guard((number, BY_PAYMENT), "settling a charge while it is suspended", act)
-    }
-
-    fn guard<T>(&self, (number, tables): (TenantNumber, &[Table]), doing: &str, act: impl FnOnce() -> T) -> T {
+    fn guard<T>(&self, number: TenantNumber, doing: &str, act: impl FnOnce() -> T) -> T {
         let (happenings, event) = (self.happenings(), self.last_event());
-        let before = self.possessions(number, tables, &event);
+        let before = self.possessions(number, &event);
         let done = act();
         // What somebody else has changed meanwhile is his.
         if happenings == self.happenings() {
-            let after = self.possessions(number, tables, &event);
+            let after = self.possessions(number, &event);
             for (before, after) in before.iter().zip(&after).filter(|(before, after)| before != after) {
                 let what = format!("{doing} has changed {}: {} before, {} after", before.0, before.1, after.1);
                 self.violated(Invariant::DataKept, number, what);
@@ -144,7 +114,7 @@ impl World {
     }
 
     /// What a tenant has, table by table: how many rows, and a digest of them.
-    fn possessions(&self, number: TenantNumber, tables: &[Table], event: &str) -> Vec<(&'static str, String)> {
+    fn possessions(&self, number: TenantNumber, event: &str) -> Vec<(&'static str, String)> {
         let (tenant, subscription) = self.accounts.read(number, |account| (account.tenant, account.subscription));
         let table = |(table, which, but): &Table| {
             let which = which
@@ -160,7 +130,7 @@ impl World {
             let rows = self.database.values(&format!("SELECT {row} AS value FROM {table} WHERE {which} ORDER BY id"));
             (*table, digest(rows.len(), rows.iter().flatten().map(String::as_bytes)))
         };
-        let mut possessions: Vec<_> = tables.iter().map(table).collect();
+        let mut possessions: Vec<_> = TABLES.iter().map(table).collect();
         possessions.push(("its own tables", self.own_tables(number)));
         possessions
     }
@@ -220,27 +190,21 @@ mod tests {
         let world = World::new(plan);
         let (number, last) = (TenantNumber(1), world.last_event());
         let tenant = world.accounts.read(number, |account| account.tenant);
-        let begins = world.possessions(number, BY_THE_WATCH, &last);
+        let begins = world.possessions(number, &last);
         assert!(begins.iter().any(|(table, rows)| *table == "tenants_payment_order" && rows.starts_with('1')));
-        let changed_of = |tables, sql: &str| {
-            let before = world.possessions(number, tables, &last);
+        let changed = |sql: &str| {
+            let before = world.possessions(number, &last);
             world.database.execute(&sql.replace("{tenant}", &tenant.to_string()));
-            let after = world.possessions(number, tables, &last);
+            let after = world.possessions(number, &last);
             let changed = before.iter().zip(&after).filter(|(before, after)| before != after);
             changed.map(|(before, _)| before.0).collect::<Vec<_>>()
         };
-        let changed = |sql: &str| changed_of(BY_THE_WATCH, sql);
         let nothing: [&str; 0] = [];
         let suspend = "UPDATE tenants_tenant SET is_active = false WHERE id = {tenant}; \
             UPDATE tenants_tenant_subscription SET is_active = false, updated_at = '2030-01-01T00:00:00Z' \
               WHERE tenant_id = {tenant}";
         assert_eq!(changed(suspend), nothing);
         assert_eq!(changed("UPDATE tenants_payment_order SET card_saved = true WHERE tenant_id <> {tenant}"), nothing);
-        let pay = "UPDATE tenants_tenant_subscription SET expires_at = '2030-01-01T00:00:00Z' WHERE tenant_id = {tenant}; \
-            UPDATE tenants_payment_order SET paid_at = '2030-01-01T00:00:00Z' WHERE tenant_id = {tenant}";
-        assert_eq!(changed_of(BY_PAYMENT, pay), nothing);
-        let forget_cards = "UPDATE tenants_payment_order SET card_saved = NOT card_saved WHERE tenant_id = {tenant}";
-        assert_eq!(changed_of(BY_PAYMENT, forget_cards), ["tenants_payment_order"]);
         let forget = "UPDATE tenants_tenant_subscription SET parent_order_id = NULL WHERE tenant_id = {tenant}";
         assert_eq!(changed(forget), ["tenants_tenant_subscription"]);
         let delete = "DELETE FROM tenants_tenant_subscription_selected_features; \

@@ -51,6 +51,7 @@ impl World {
         let order = attempt.order.as_str();
         if let Some(trouble) = &attempt.trouble {
             // The bank has contradicted itself. Nothing else is beyond a run.
+            // One is joined to another by a semicolon; each has to be so.
             let is_so = |part| cause(part).is_some_and(|mishap| self.mishaps.has_befallen(order, mishap));
             let has_befallen = trouble.split("; ").all(is_so);
             return has_befallen.then_some(()).ok_or_else(|| format!("{trouble:?}, and nothing like it was so"));

@@ -156,8 +156,9 @@ impl Bank for BankPort {
         match &receipt {
             Ok(_) => self.process.heard_of_bank(true),
             Err(ReceiptError::Unavailable { .. }) => self.process.heard_of_bank(false),
-            // It does not say that calls arrive: a card that was deleted is asked about as well.
-            Err(ReceiptError::UnknownOrder { .. }) => {}
+            // That a card is not known any more says nothing of calls.
+            Err(ReceiptError::UnknownOrder { order, .. }) if !order.0.starts_with("not-") => {}
+            Err(ReceiptError::UnknownOrder { .. }) => self.process.heard_of_bank(true),
         }
         receipt
     }

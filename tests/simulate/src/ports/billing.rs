@@ -149,11 +149,7 @@ impl BillingStore for BillingPort {
     fn settle(&self, attempt: AttemptId, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
         let tenant = self.of(attempt);
         self.writes("settle", tenant, |store| {
-            let settle = || store.settle(attempt, settlement);
-            let settled = match tenant {
-                Some(tenant) => self.process.world.guard_settling(tenant, settle),
-                None => settle(),
-            }?;
+            let settled = store.settle(attempt, settlement)?;
             if let (Settled::Paid { .. }, Some(tenant)) = (&settled, tenant) {
                 self.note_settled(tenant, attempt);
             }

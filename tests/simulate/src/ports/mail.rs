@@ -232,9 +232,13 @@ impl MailStore for MailPort {
             let now = format!("{folder} under {} up to {}", status.uid_validity, status.uid_next);
             if let Some(suspect) = suspect {
                 let place = (folder.clone(), status.uid_validity, suspect.uid.0);
-                if self.shown.of(number).is_some_and(|sight| sight.is_noted(&place)) {
-                    world.mail.change_places(number, |places| *places.broke.entry(place).or_default() += 1);
-                }
+                world.mail.change_places(number, |places| {
+                    // What was written down before is written again with other things.
+                    let is_new = places.deaths.insert(place.clone(), suspect.deaths) < Some(suspect.deaths);
+                    if is_new && self.shown.of(number).is_some_and(|sight| sight.is_noted(&place)) {
+                        *places.broke.entry(place).or_default() += 1;
+                    }
+                });
             }
             let suspect = suspect.map(|suspect| format!(", suspects {suspect:?}")).unwrap_or_default();
             world.trace.note(

@@ -61,7 +61,8 @@ pub struct PostOffice {
 struct State {
     taken: BTreeMap<NoticeId, Vec<Taken>>,
     looks: HashMap<(RunId, NoticeId), Look>,
-    claims: HashMap<NoticeId, HashMap<RunId, Held>>,
+    /// In their order.
+    claims: HashMap<NoticeId, Vec<(RunId, Held)>>,
     /// Runs that could not write down what they have sent.
     silenced: HashSet<RunId>,
     /// Notices of which the database knows that they were sent.
@@ -82,17 +83,17 @@ impl PostOffice {
 
     /// A run claims a notice.
     pub fn claim(&self, run: RunId, notice: NoticeId, held: Held) {
-        self.lock().claims.entry(notice).or_default().insert(run, held);
+        self.lock().claims.entry(notice).or_default().push((run, held));
     }
 
-    /// Whether a run's claim had ended by the clock of another that claimed the notice. That may have given it back since,
-    /// and a third may have it now.
+    /// Whether a run's claim had ended by the clock of another that claimed the notice after it. That may have given it
+    /// back since, and a third may have it now.
     #[must_use]
     pub fn had_ended(&self, notice: NoticeId, of: RunId) -> bool {
         let state = self.lock();
         let Some(claims) = state.claims.get(&notice) else { return false };
-        let Some(first) = claims.get(&of) else { return false };
-        claims.iter().any(|(run, second)| *run != of && second.from >= first.until)
+        let Some(place) = claims.iter().rposition(|(run, _)| *run == of) else { return false };
+        claims[place..].iter().any(|(run, second)| *run != of && second.from >= claims[place].1.until)
     }
 
     /// A run is done with a notice.

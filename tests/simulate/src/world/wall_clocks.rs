@@ -12,7 +12,7 @@ use crate::world::World;
 /// Time zones whose clocks are never changed.
 const STEADY: [&str; 4] = ["UTC", "Asia/Tbilisi", "Asia/Kathmandu", "America/Panama"];
 
-/// The same, of those whose clocks are.
+/// What others are ahead of UTC while they are not changed, the same four, and how that is written.
 const OTHERS: [&str; 4] = ["<+00>0", "<+04>-4", "<+0545>-5:45", "<-05>5"];
 
 /// The day of the year on which simulations begin, counted from 1: the second of February.

@@ -22,7 +22,8 @@ pub(super) struct ImapSession {
     before: Arc<Account>,
     after: Arc<Account>,
     sight: Arc<Sight>,
-    open: Option<String>,
+    /// The folder that is open, and its UIDVALIDITY.
+    open: Option<(String, u32)>,
     calls: u32,
     bodies: u32,
     is_lost: bool,
@@ -51,8 +52,8 @@ impl ImapSession {
         MailServerError::Lost { doing: "reading", source: ErrorKind::ConnectionReset.into() }
     }
 
-    /// Gives out bodies as far as they come. `due` is what may come next, as far as the client can tell: messages that
-    /// were passed over since the last that came, and the next.
+    /// Gives out bodies as far as they come. `due` is what may come next, as far as the client can tell: messages at
+    /// the end of a command that were passed over, and the next.
     fn deliver(
         &mut self,
         batches: &[Vec<MessageMeta>],
@@ -62,6 +63,7 @@ impl ImapSession {
     ) -> Result<(), MailServerError> {
         for batch in batches {
             let uids: UidSet = batch.iter().map(|meta| meta.uid).collect();
+            let before = due.len();
             due.extend(uids.iter().next());
             for (uid, message) in self.messages(&uids)? {
                 due.push(uid);
@@ -78,7 +80,7 @@ impl ImapSession {
                 if sink(RawMessage { meta: meta(uid, &message), bytes, truncated }).is_break() {
                     return Ok(());
                 }
-                due.clear();
+                due.truncate(before);
             }
         }
         Ok(())
@@ -99,16 +101,14 @@ impl ImapSession {
 
     /// The connection has just broken when one of these was to come.
     fn broke_over(&self, due: impl IntoIterator<Item = Uid>) {
-        let account = self.account();
-        let open = self.open.as_ref().and_then(|name| Some((name, account.folder(name)?.uid_validity)));
-        let Some((name, uid_validity)) = open else { return };
-        self.sight.broke_over(due.into_iter().map(|uid| (name.clone(), uid_validity, uid.0)));
+        let Some((name, uid_validity)) = &self.open else { return };
+        self.sight.broke_over(due.into_iter().map(|uid| (name.clone(), *uid_validity, uid.0)));
     }
 
     /// Those of `uids` that exist in the open folder.
     fn messages(&mut self, uids: &UidSet) -> Result<Vec<(Uid, Message)>, MailServerError> {
         let account = self.call()?;
-        let folder = self.open.as_ref().and_then(|name| account.folder(name));
+        let folder = self.open.as_ref().and_then(|(name, _)| account.folder(name));
         let all = folder.into_iter().flat_map(|folder| &folder.messages);
         let found = all.map(|(uid, message)| (Uid(*uid), message)).filter(|(uid, _)| uids.contains(*uid));
         Ok(found.map(|(uid, message)| (uid, message.clone())).collect())
@@ -152,7 +152,7 @@ impl MailSession for ImapSession {
             self.sight.folder_refused.store(true, Ordering::Release);
             return Err(refused("EXAMINE", refusal.is_some_and(|(_, for_now)| for_now)));
         };
-        self.open = Some(folder.name.clone());
+        self.open = Some((folder.name.clone(), found.uid_validity));
         Ok(Opened { status: account.status(found) })
     }
 

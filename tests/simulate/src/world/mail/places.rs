@@ -9,6 +9,8 @@ use super::account::Place;
 pub struct Places {
     /// How often the connection broke when the message at a place was to come, and that was written down.
     pub broke: BTreeMap<Place, u32>,
+    /// How often a run has written down that it did, while it suspected the message.
+    pub deaths: BTreeMap<Place, u32>,
     /// Those that had a fate when the mailbox was last read to its end, and are on the server.
     pub living: BTreeSet<Place>,
     /// Those that had one before: a message that is gone keeps its fate.
