@@ -100,14 +100,17 @@ pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start
     Survey { void: None, fresh, look_up, flags }
 }
 
+/// Whether the cursor claims nothing: the folder was empty, or it was away. The run that noted that it was away may have
+/// died before it had noted the same of the messages; so if any are still known, all are gone, and read again if they are
+/// there.
+#[must_use]
+pub fn claims_nothing(cursor: &FolderCursor) -> bool {
+    cursor.status.uid_next <= 1
+}
+
 /// What the number of messages says, given that `arrived` of the fresh UIDs were seen.
 #[must_use]
 pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Count {
-    // The cursor claims nothing: the folder was empty, or it was away, and the run that noted that may have died before it
-    // had noted the same of the messages. Some of those may be gone though their number is right.
-    if cursor.status.uid_next <= 1 {
-        return Count::SomeAreGone;
-    }
     match u64::from(opened.messages).cmp(&(u64::from(cursor.status.messages) + arrived)) {
         Ordering::Equal => Count::AddsUp,
         Ordering::Less => Count::SomeAreGone,

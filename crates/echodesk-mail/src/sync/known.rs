@@ -33,6 +33,11 @@ impl<'a> Known<'a> {
         Ok(self.items.insert(items))
     }
 
+    /// From here on nothing is known: all of it is being noted as gone.
+    pub(super) fn forget(&mut self) {
+        self.items = Some(Vec::new());
+    }
+
     pub(super) fn uids(&mut self) -> Result<UidSet, Halt> {
         Ok(self.items()?.iter().map(|item| item.uid).collect())
     }

@@ -60,6 +60,10 @@ pub(super) fn survey(
     if let Some(uid_validity) = plan.void.filter(|uid_validity| *uid_validity != 0) {
         pipeline.send(Work::Gone { folder: index, uid_validity, uids: None })?;
     }
+    if cursor.is_some_and(plan::claims_nothing) && !known.uids()?.is_empty() {
+        pipeline.send(Work::Gone { folder: index, uid_validity: opened.uid_validity, uids: None })?;
+        known.forget();
+    }
     look_for_fresh(session, &mut found)?;
     let count = cursor.map_or(Count::AddsUp, |cursor| plan::count(cursor, found.fresh.len(), &opened));
     if count == Count::SomeWereMissed {
@@ -68,10 +72,8 @@ pub(super) fn survey(
     if let Some(uids) = plan.look_up.filter(|uids| !uids.is_empty()) {
         let since = plan::search_since(window);
         let mut hits = session.search(&uids, since)?;
-        if since.is_none() && hits.len() < u64::from(opened.messages) {
-            // Expunged a moment ago, or not told of: as long as the numbers differ from the server's,
-            // the next run looks again.
-            status.messages = u32::try_from(hits.len()).unwrap_or(status.messages);
+        if since.is_none() {
+            claim_at_most(&mut status, &hits);
         }
         if cursor.is_some() {
             hits = hits.difference(&known.uids()?);
@@ -81,6 +83,9 @@ pub(super) fn survey(
     if let Some(cursor) = cursor {
         if count != Count::AddsUp {
             let existing = session.search(&everything, None)?;
+            claim_at_most(&mut status, &existing);
+            // What it has described a moment ago is there, whatever SEARCH says.
+            let existing = existing.union(&found.metas.keys().copied().collect());
             let gone = known.uids()?.difference(&existing);
             found.pending = found.pending.intersection(&existing);
             if !gone.is_empty() {
@@ -98,6 +103,12 @@ pub(super) fn survey(
     let cursor = FolderCursor { folder, status, pending, window_start: window, suspect };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
+}
+
+/// Claims no more messages than SEARCH names. If those are fewer than there should be, some were expunged a moment ago,
+/// or the server has not told of all: as long as the numbers differ from its own, the next run looks again.
+fn claim_at_most(status: &mut FolderStatus, named: &UidSet) {
+    status.messages = u32::try_from(named.len()).map_or(status.messages, |named| named.min(status.messages));
 }
 
 /// Narrows `fresh` to the UIDs that exist, and adds them to what is pending.

@@ -148,6 +148,32 @@ fn seed_6_what_has_left_a_folder_while_that_was_away_is_gone_wherever_the_run_di
 }
 
 #[test]
+fn a_folder_that_is_made_anew_with_its_old_uidvalidity_is_read_wherever_the_run_died_that_missed_it() {
+    let mut noted = 0;
+    for writes in 0..6 {
+        let world = World::with_mail(2);
+        world.server.deliver("Work", mail(10));
+        world.server.deliver("Work", mail(11));
+        world.run();
+        world.server.remove_folder("Work");
+        world.store.die_after(Some(writes));
+        world.run();
+        world.store.die_after(None);
+        world.clock.advance(LEASE_AND_MORE);
+        let cursors = world.store.cursors(&world.mailbox.key).unwrap();
+        // Until something is noted, nobody can know that it was away.
+        if cursors.iter().any(|cursor| cursor.folder == "Work" && cursor.status.uid_next > 1) {
+            continue;
+        }
+        noted += 1;
+        world.server.deliver("Work", mail(12));
+        world.run();
+        assert!(world.stored_ids().contains(&"<12@example.com>".to_owned()), "dead after {writes} writes");
+    }
+    assert!(noted > 2, "{noted}");
+}
+
+#[test]
 fn a_limited_run_takes_the_newest_and_later_runs_fill_in_the_rest() {
     let mut world = World::with_mail(25);
     world.options.max_messages = NonZeroU32::new(10).unwrap();

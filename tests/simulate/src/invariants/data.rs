@@ -1,6 +1,7 @@
 //! Neither suspending nor lifting a suspension changes anything that a tenant has. Looked at around each that the watch
-//! makes, outside of everything that carries it out. No payment of ours lifts one: whoever has an open charge is not
-//! suspended, and whoever is suspended is not charged.
+//! makes, outside of everything that carries it out. No payment of ours lifts one here: whoever has an open charge is not
+//! suspended, and whoever is suspended is not charged. (One that arrives after it was closed as unpaid does; the store's tests
+//! have that.)
 
 use std::fmt::Write as _;
 use std::path::Path;
