@@ -1,5 +1,6 @@
 //! The story for machines. Names stay the same; words may change.
 
+use echodesk_mail::model::FolderStatus;
 use echodesk_store::{FolderStory, MailboxStory, RunEntry, SubscriptionStory};
 use jiff::civil::Time;
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ fn mailbox(story: &MailboxStory) -> Value {
 fn folder(story: &FolderStory) -> Value {
     json!({
         "name": story.cursor.folder,
-        "on_server": story.cursor.status.messages,
+        "on_server": Some(story.cursor.status.messages).filter(|messages| *messages != FolderStatus::NOT_COUNTED),
         "stored": story.stored,
         "reduced": story.reduced,
         "duplicates": story.duplicates,

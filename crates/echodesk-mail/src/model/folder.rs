@@ -66,6 +66,12 @@ pub struct FolderStatus {
     pub highest_mod_seq: Option<u64>,
 }
 
+impl FolderStatus {
+    /// In place of the number of messages in a cursor: the server has not named all that it had counted. No folder has as
+    /// many (a UID is at least 1, and UIDNEXT above the last), so the numbers differ until a run has seen all of them.
+    pub const NOT_COUNTED: u32 = u32::MAX;
+}
+
 /// How far a folder has been read: a row of `echodesk_mail_folder`.
 ///
 /// Every UID below `status.uid_next` has a fate, or is in `pending`, or lay outside the history

@@ -53,10 +53,10 @@ pub struct Survey {
     pub void: Option<u32>,
     /// UIDs that arrived since the cursor was written.
     pub fresh: UidSet,
-    /// UIDs to be looked up with SEARCH, within the window, because nothing is known of them (a new
-    /// folder, a changed UIDVALIDITY), because the window was widened, or because UIDNEXT fell. What
+    /// Whether all is to be looked up with SEARCH, within the window, because nothing is known of it (a
+    /// new folder, a changed UIDVALIDITY), because the window was widened, or because UIDNEXT fell. What
     /// has a fate keeps it.
-    pub look_up: Option<UidSet>,
+    pub look_up: bool,
     /// How to bring flags up to date.
     pub flags: FlagsStep,
 }
@@ -77,19 +77,18 @@ pub enum FlagsStep {
 /// Compares a cursor with the folder as EXAMINE found it.
 #[must_use]
 pub fn survey(cursor: Option<&FolderCursor>, opened: &FolderStatus, window_start: Option<Date>) -> Survey {
-    let everything = UidSet::range(1, opened.uid_next.saturating_sub(1));
     let Some(cursor) = cursor.filter(|cursor| cursor.status.uid_validity == opened.uid_validity) else {
         return Survey {
             void: cursor.map(|cursor| cursor.status.uid_validity),
             fresh: UidSet::new(),
-            look_up: Some(everything),
+            look_up: true,
             flags: FlagsStep::Nothing,
         };
     };
     let fresh = UidSet::range(cursor.status.uid_next, opened.uid_next.saturating_sub(1));
     // UIDNEXT must not fall. If it does, the server lost its index, or was wrong before: look again.
     let fell = opened.uid_next < cursor.status.uid_next;
-    let look_up = (fell || widened(cursor.window_start, window_start)).then_some(everything);
+    let look_up = fell || widened(cursor.window_start, window_start);
     let flags = match (cursor.status.highest_mod_seq, opened.highest_mod_seq) {
         (Some(then), Some(now)) if then == now => FlagsStep::Nothing,
         (Some(then), Some(now)) if then < now => FlagsStep::ChangedSince(then),
@@ -111,6 +110,9 @@ pub fn claims_nothing(cursor: &FolderCursor) -> bool {
 /// What the number of messages says, given that `arrived` of the fresh UIDs were seen.
 #[must_use]
 pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Count {
+    if cursor.status.messages == FolderStatus::NOT_COUNTED {
+        return Count::SomeWereMissed;
+    }
     match u64::from(opened.messages).cmp(&(u64::from(cursor.status.messages) + arrived)) {
         Ordering::Equal => Count::AddsUp,
         Ordering::Less => Count::SomeAreGone,
@@ -123,9 +125,9 @@ pub fn count(cursor: &FolderCursor, arrived: u64, opened: &FolderStatus) -> Coun
 pub enum Count {
     /// Nothing more happened.
     AddsUp,
-    /// Some were expunged, or may have been.
+    /// Some were expunged.
     SomeAreGone,
-    /// There are more than can be explained: an earlier answer was wrong. Look everything up again.
+    /// There are more than can be explained, or there may be: an earlier answer was wrong. Look everything up again.
     SomeWereMissed,
 }
 

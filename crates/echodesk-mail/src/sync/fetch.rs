@@ -86,7 +86,7 @@ impl Fetcher<'_> {
         let undescribed: Vec<MessageMeta> = chunk.difference(&described).iter().map(unknown_meta).collect();
 
         let (inside, outside): (Vec<_>, Vec<_>) = metas.into_iter().partition(|meta| plan::in_window(meta, window));
-        self.not_pending(outside.iter().map(|meta| meta.uid).collect())?;
+        self.not_pending(outside.iter().map(|meta| meta.uid).collect(), false)?;
         let read = inside.len();
         let (suspects, inside): (Vec<_>, Vec<_>) =
             inside.into_iter().partition(|meta| self.suspect.is_some_and(|suspect| suspect.uid == meta.uid));
@@ -150,7 +150,7 @@ impl Fetcher<'_> {
         }
         let uids: UidSet = missing.iter().map(|meta| meta.uid).collect();
         let existing = self.session.search(&uids, None)?;
-        self.not_pending(uids.difference(&existing))?;
+        self.not_pending(uids.difference(&existing), true)?;
         let mut batches: Vec<Vec<MessageMeta>> = Vec::new();
         for meta in missing.into_iter().filter(|meta| existing.contains(meta.uid)) {
             // A suspect that the server does not describe comes here first.
@@ -176,7 +176,7 @@ impl Fetcher<'_> {
             Ok(None) => {
                 let uid: UidSet = [meta.uid].into_iter().collect();
                 if self.session.search(&uid, None)?.is_empty() {
-                    self.not_pending(uid)
+                    self.not_pending(uid, true)
                 } else {
                     self.give_up(meta, not_delivered(None))
                 }
@@ -199,11 +199,11 @@ impl Fetcher<'_> {
         Ok(self.pipeline.send(Work::Item { folder: self.folder, item, permit: None })?)
     }
 
-    fn not_pending(&self, uids: UidSet) -> Result<(), Halt> {
+    fn not_pending(&self, uids: UidSet, gone: bool) -> Result<(), Halt> {
         if uids.is_empty() {
             return Ok(());
         }
-        Ok(self.pipeline.send(Work::NotPending { folder: self.folder, uids })?)
+        Ok(self.pipeline.send(Work::NotPending { folder: self.folder, uids, gone })?)
     }
 }
 

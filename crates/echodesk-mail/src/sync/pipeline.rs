@@ -25,8 +25,9 @@ const QUEUE: usize = 64;
 pub(super) enum Work {
     /// A folder's cursor; the messages after it shorten its `pending`.
     Cursor { folder: usize, cursor: FolderCursor },
-    /// UIDs that turned out to be gone, or to lie outside the window: no longer pending.
-    NotPending { folder: usize, uids: UidSet },
+    /// UIDs that turned out to lie outside the window, or to be `gone`: no longer pending. That something is not named is no
+    /// proof, so what is gone is looked for once more by the next run.
+    NotPending { folder: usize, uids: UidSet, gone: bool },
     /// The connection broke when this message was due.
     Suspect { folder: usize, uid: Uid },
     /// Items that are gone from the server; all of that UIDVALIDITY if `uids` is none.

@@ -66,26 +66,23 @@ pub(super) fn survey(
     }
     look_for_fresh(session, &mut found)?;
     let count = cursor.map_or(Count::AddsUp, |cursor| plan::count(cursor, found.fresh.len(), &opened));
-    if count == Count::SomeWereMissed {
-        plan.look_up = Some(everything.clone());
-    }
-    if let Some(uids) = plan.look_up.filter(|uids| !uids.is_empty()) {
-        let since = plan::search_since(window);
-        let mut hits = session.search(&uids, since)?;
-        if since.is_none() {
-            claim_at_most(&mut status, &hits);
+    let look_up = !everything.is_empty() && (plan.look_up || count == Count::SomeWereMissed);
+    if look_up || count != Count::AddsUp {
+        // What it has described a moment ago is there, whatever SEARCH says.
+        let existing = session.search(&everything, None)?.union(&found.metas.keys().copied().collect());
+        if existing.len() < u64::from(opened.messages) {
+            // Expunged a moment ago, or not told of.
+            status.messages = FolderStatus::NOT_COUNTED;
         }
-        if cursor.is_some() {
-            hits = hits.difference(&known.uids()?);
+        if look_up {
+            let hits = match plan::search_since(window) {
+                Some(since) => session.search(&everything, Some(since))?,
+                None => existing.clone(),
+            };
+            let known = if cursor.is_some() { known.uids()? } else { UidSet::new() };
+            found.pending = found.pending.union(&hits.difference(&known));
         }
-        found.pending = found.pending.union(&hits);
-    }
-    if let Some(cursor) = cursor {
         if count != Count::AddsUp {
-            let existing = session.search(&everything, None)?;
-            claim_at_most(&mut status, &existing);
-            // What it has described a moment ago is there, whatever SEARCH says.
-            let existing = existing.union(&found.metas.keys().copied().collect());
             let gone = known.uids()?.difference(&existing);
             found.pending = found.pending.intersection(&existing);
             if !gone.is_empty() {
@@ -93,6 +90,8 @@ pub(super) fn survey(
                 pipeline.send(Work::Gone { folder: index, uid_validity, uids: Some(gone) })?;
             }
         }
+    }
+    if let Some(cursor) = cursor {
         let flags = changed_flags(run, session, cursor, plan.flags, &mut known)?;
         if !flags.is_empty() {
             pipeline.send(Work::Flags { folder: index, uid_validity: opened.uid_validity, flags })?;
@@ -103,12 +102,6 @@ pub(super) fn survey(
     let cursor = FolderCursor { folder, status, pending, window_start: window, suspect };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
-}
-
-/// Claims no more messages than SEARCH names. If those are fewer than there should be, some were expunged a moment ago,
-/// or the server has not told of all: as long as the numbers differ from its own, the next run looks again.
-fn claim_at_most(status: &mut FolderStatus, named: &UidSet) {
-    status.messages = u32::try_from(named.len()).map_or(status.messages, |named| named.min(status.messages));
 }
 
 /// Narrows `fresh` to the UIDs that exist, and adds them to what is pending.
@@ -124,7 +117,8 @@ fn look_for_fresh(session: &mut dyn MailSession, found: &mut Surveyed) -> Result
     }
     // Holes are usual; but only SEARCH tells them from answers that were not given or not understood.
     let holes = (found.metas.len() as u64) < found.fresh.len() || session.counters().skipped_answers != skipped;
-    found.fresh = if holes { session.search(&found.fresh, None)? } else { found.metas.keys().copied().collect() };
+    let described: UidSet = found.metas.keys().copied().collect();
+    found.fresh = if holes { session.search(&found.fresh, None)?.union(&described) } else { described };
     found.pending = found.pending.union(&found.fresh);
     Ok(())
 }

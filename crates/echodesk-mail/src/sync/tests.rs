@@ -124,7 +124,7 @@ fn seed_51_a_folder_that_comes_back_is_read_again_wherever_the_run_died_that_mis
 #[test]
 fn seed_6_what_has_left_a_folder_while_that_was_away_is_gone_wherever_the_run_died_that_missed_it() {
     for writes in 0..6 {
-        let world = World::with_mail(2);
+        let mut world = World::with_mail(2);
         world.server.deliver("Work", mail(10));
         world.server.deliver("Work", mail(11));
         world.run();
@@ -138,8 +138,14 @@ fn seed_6_what_has_left_a_folder_while_that_was_away_is_gone_wherever_the_run_di
         world.server.change("Work", |folder| {
             *folder = work.clone().unwrap();
             drop(folder.expunge(1));
+            folder.set_flags(2, Flags::SEEN);
         });
+        world.options.dry_run = true;
+        let dry = world.run();
+        world.options.dry_run = false;
         let last = world.run();
+        let changed = |report: &MailboxReport| (report.gone, report.flags_changed);
+        assert_eq!(changed(&dry), changed(&last), "dead after {writes} writes");
         assert_eq!(last.outcome, MailboxOutcome::Synced, "{last:?}");
         let fates = world.store.fates(&world.mailbox.key);
         let there: Vec<Uid> = fates.iter().filter(|(name, ..)| name == "Work").map(|(_, uid, _)| *uid).collect();

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crate::model::{Fate, FolderCursor, Suspect, UidSet};
+use crate::model::{Fate, FolderCursor, FolderStatus, Suspect, UidSet};
 use crate::ports::{Batch, BatchItem, ItemContent, StoreError, StoreErrorKind};
 use crate::rules::failure::SyncFailure;
 
@@ -130,9 +130,12 @@ impl<'a> Writer<'a> {
                 self.written.folders[folder].cursor = Some(cursor);
                 self.cursor_is_dirty = true;
             }
-            Work::NotPending { folder, uids } => {
+            Work::NotPending { folder, uids, gone } => {
                 self.turn_to(folder)?;
                 if let Some(cursor) = &mut self.written.folders[folder].cursor {
+                    if gone {
+                        cursor.status.messages = FolderStatus::NOT_COUNTED;
+                    }
                     cursor.pending = cursor.pending.difference(&uids);
                     self.cursor_is_dirty = true;
                 }

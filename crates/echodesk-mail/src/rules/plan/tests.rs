@@ -55,15 +55,13 @@ fn a_folder_is_left_alone_only_if_nothing_differs() {
 #[test]
 fn a_folder_never_seen_is_looked_up_whole() {
     let plan = survey(None, &status(7, 101, 100, None), None);
-    assert_eq!((plan.void, plan.look_up), (None, Some(UidSet::range(1, 100))));
-    let empty = survey(None, &status(7, 1, 0, None), None);
-    assert_eq!(empty.look_up, Some(UidSet::new()));
+    assert_eq!((plan.void, plan.look_up), (None, true));
 }
 
 #[test]
 fn a_changed_uidvalidity_voids_what_was_known() {
     let plan = survey(Some(&cursor(status(7, 101, 100, Some(3)))), &status(8, 51, 50, Some(9)), None);
-    assert_eq!((plan.void, plan.look_up), (Some(7), Some(UidSet::range(1, 50))));
+    assert_eq!((plan.void, plan.look_up), (Some(7), true));
     assert_eq!(plan.flags, FlagsStep::Nothing);
 }
 
@@ -71,16 +69,16 @@ fn a_changed_uidvalidity_voids_what_was_known() {
 fn new_uids_are_fresh() {
     let known = cursor(status(7, 101, 100, None));
     let few = survey(Some(&known), &status(7, 103, 102, None), None);
-    assert_eq!((few.fresh, few.look_up), (UidSet::range(101, 102), None));
+    assert_eq!((few.fresh, few.look_up), (UidSet::range(101, 102), false));
     let fell = survey(Some(&known), &status(7, 50, 40, None), None);
-    assert_eq!((fell.fresh, fell.look_up), (UidSet::new(), Some(UidSet::range(1, 49))), "UIDNEXT must not fall");
+    assert_eq!((fell.fresh, fell.look_up), (UidSet::new(), true), "UIDNEXT must not fall");
 }
 
 #[test]
 fn a_wider_window_is_looked_up_again() {
     let known = FolderCursor { window_start: day("2026-01-10"), ..cursor(status(7, 101, 100, None)) };
     let plan = survey(Some(&known), &status(7, 101, 100, None), day("2025-01-10"));
-    assert_eq!(plan.look_up, Some(UidSet::range(1, 100)));
+    assert!(plan.look_up);
 }
 
 #[test]
@@ -99,6 +97,18 @@ fn a_count_that_does_not_add_up_says_what_happened() {
     assert_eq!(count(&known, 2, &status(7, 103, 102, None)), Count::AddsUp);
     assert_eq!(count(&known, 2, &status(7, 103, 101, None)), Count::SomeAreGone);
     assert_eq!(count(&known, 0, &status(7, 101, 101, None)), Count::SomeWereMissed);
+    let in_doubt = cursor(status(7, 101, FolderStatus::NOT_COUNTED, None));
+    for now in [0, 100, 101, u32::MAX - 1] {
+        let now = status(7, 101, now, None);
+        assert_eq!(count(&in_doubt, 0, &now), Count::SomeWereMissed, "whatever was expunged meanwhile");
+        assert!(!is_unchanged(&in_doubt, &now, None) && !is_only_unfinished(&in_doubt, &now, None));
+    }
+}
+
+#[test]
+fn a_folder_that_was_empty_or_away_claims_nothing() {
+    assert!(claims_nothing(&cursor(status(7, 1, 0, None))));
+    assert!(!claims_nothing(&cursor(status(7, 2, 0, None))));
 }
 
 #[test]
@@ -123,7 +133,8 @@ proptest! {
     fn no_uid_falls_between(before in 1_u32..3000, after in 1_u32..3000, validity in 1_u32..3) {
         let known = cursor(status(1, before, before - 1, None));
         let plan = survey(Some(&known), &status(validity, after, after - 1, None), None);
-        let mut covered = plan.fresh.union(&plan.look_up.unwrap_or_default());
+        let looked_up = if plan.look_up { UidSet::range(1, after - 1) } else { UidSet::new() };
+        let mut covered = plan.fresh.union(&looked_up);
         if validity == 1 {
             covered = covered.union(&UidSet::range(1, before - 1));
         }

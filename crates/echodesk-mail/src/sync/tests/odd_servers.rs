@@ -11,6 +11,8 @@ use super::*;
 use crate::model::{Endpoint, FolderListing, FolderName, FolderStatus, MessageMeta, RawMessage, Suspect, UidSet};
 use crate::ports::{MailServer, MailServerError, MailSession, Opened, SessionCounters, Sink};
 
+mod unnamed;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Habit {
     /// A FETCH of bodies that has this UID in it is answered with NO and nothing else.
@@ -327,49 +329,6 @@ fn a_uidnext_that_was_too_high_once_hides_no_mail() {
         world.store.rows().len() == 10 || last.outcome != MailboxOutcome::Synced,
         "7 messages are lost and the mailbox counts as synced: {last:?}"
     );
-}
-
-/// What has a fate in INBOX.
-fn there(world: &World) -> Vec<u32> {
-    world.store.fates(&world.mailbox.key).into_iter().map(|(_, uid, _)| uid.0).collect()
-}
-
-#[test]
-fn what_a_server_does_not_name_for_a_moment_is_read_once_it_does() {
-    for (days_back, habit) in
-        [(0, Habit::SearchMisses(2)), (0, Habit::Hides(2)), (30, Habit::SearchMisses(2)), (30, Habit::Hides(2))]
-    {
-        let mut world = World::with_mail(0);
-        world.mailbox.days_back = days_back;
-        world.store = Arc::new(MemoryStore::with([world.mailbox.clone()]));
-        world.run();
-        for number in 1..=3 {
-            world.server.deliver("INBOX", mail(number));
-        }
-        run_odd(&world, habit);
-        world.run();
-        assert_eq!((there(&world), world.last_sync()), (vec![1, 2, 3], true), "first mail, {days_back}");
-
-        // Gone is what SEARCH does not name: one is, and the other is there again in the next run.
-        world.server.change("INBOX", |inbox| drop(inbox.expunge(1)));
-        run_odd(&world, habit);
-        world.run();
-        assert_eq!(there(&world), [2, 3], "after one was expunged, {days_back}");
-    }
-}
-
-#[test]
-fn what_is_pending_and_not_named_for_a_moment_is_read_later() {
-    let mut world = World::with_mail(20);
-    world.options.max_messages = NonZeroU32::new(10).unwrap();
-    world.run();
-    world.server.change("INBOX", |inbox| drop(inbox.expunge(15)));
-    run_odd(&world, Habit::SearchMisses(1));
-    for _ in 0..3 {
-        world.run();
-    }
-    let all_but_one: Vec<u32> = (1..=20).filter(|uid| *uid != 15).collect();
-    assert_eq!((there(&world), world.last_sync()), (all_but_one, true));
 }
 
 #[test]
