@@ -64,16 +64,21 @@ pub(super) fn survey(
         pipeline.send(Work::Gone { folder: index, uid_validity: opened.uid_validity, uids: None })?;
         known.forget();
     }
+    let arrived = found.fresh.clone();
     look_for_fresh(session, &mut found)?;
     let count = cursor.map_or(Count::AddsUp, |cursor| plan::count(cursor, found.fresh.len(), &opened));
     let look_up = !everything.is_empty() && (plan.look_up || count == Count::SomeWereMissed);
     if look_up || count != Count::AddsUp {
         // What it has described a moment ago is there, whatever SEARCH says.
         let existing = session.search(&everything, None)?.union(&found.metas.keys().copied().collect());
-        if existing.len() < u64::from(opened.messages) {
+        let in_doubt = existing.len() < u64::from(opened.messages);
+        if in_doubt {
             // Expunged a moment ago, or not told of.
             status.messages = FolderStatus::NOT_COUNTED;
         }
+        // What has been named only now.
+        found.fresh = found.fresh.union(&existing.intersection(&arrived));
+        found.pending = found.pending.union(&found.fresh);
         if look_up {
             let hits = match plan::search_since(window) {
                 Some(since) => session.search(&everything, Some(since))?,
@@ -85,10 +90,7 @@ pub(super) fn survey(
         if count != Count::AddsUp {
             let gone = known.uids()?.difference(&existing);
             found.pending = found.pending.intersection(&existing);
-            if !gone.is_empty() {
-                let uid_validity = opened.uid_validity;
-                pipeline.send(Work::Gone { folder: index, uid_validity, uids: Some(gone) })?;
-            }
+            note_gone(pipeline, index, cursor.filter(|_| in_doubt), &opened, gone)?;
         }
     }
     if let Some(cursor) = cursor {
@@ -102,6 +104,25 @@ pub(super) fn survey(
     let cursor = FolderCursor { folder, status, pending, window_start: window, suspect };
     pipeline.send(Work::Cursor { folder: index, cursor })?;
     Ok(found)
+}
+
+/// Notes items as gone. While it is `in_doubt` whether they are, the cursor comes first: should this run end before the
+/// folder's new one is written, the next looks again.
+fn note_gone(
+    pipeline: &Pipeline<'_>,
+    folder: usize,
+    in_doubt: Option<&FolderCursor>,
+    opened: &FolderStatus,
+    gone: UidSet,
+) -> Result<(), Halt> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    if let Some(cursor) = in_doubt {
+        let status = FolderStatus { messages: FolderStatus::NOT_COUNTED, ..cursor.status };
+        pipeline.send(Work::Cursor { folder, cursor: FolderCursor { status, ..cursor.clone() } })?;
+    }
+    Ok(pipeline.send(Work::Gone { folder, uid_validity: opened.uid_validity, uids: Some(gone) })?)
 }
 
 /// Narrows `fresh` to the UIDs that exist, and adds them to what is pending.

@@ -25,6 +25,8 @@ enum Habit {
     SearchMisses(u32),
     /// Nor does FETCH.
     Hides(u32),
+    /// Nor does FETCH, but SEARCH does if it is asked for all.
+    HidesAtFirst(u32),
     /// Heads do not come.
     NoHeads,
     /// Logging in takes the whole budget.
@@ -89,16 +91,19 @@ impl MailSession for OddSession {
         self.inner.examine(f)
     }
     fn search(&mut self, u: &UidSet, s: Option<Date>) -> Result<UidSet, MailServerError> {
-        let found = self.inner.search(u, s)?;
-        Ok(found
-            .iter()
-            .filter(|uid| !matches!(self.habit, Habit::SearchMisses(one) | Habit::Hides(one) if one == uid.0))
-            .collect())
+        let hidden = match self.habit {
+            Habit::SearchMisses(one) | Habit::Hides(one) => Some(one),
+            Habit::HidesAtFirst(one) if !u.contains(Uid(1)) => Some(one),
+            _ => None,
+        };
+        Ok(self.inner.search(u, s)?.iter().filter(|uid| hidden != Some(uid.0)).collect())
     }
     fn metas(&mut self, u: &UidSet) -> Result<Vec<MessageMeta>, MailServerError> {
         let mut metas = self.inner.metas(u)?;
-        metas
-            .retain(|meta| self.habit != Habit::DieAtUndescribed(meta.uid.0) && self.habit != Habit::Hides(meta.uid.0));
+        let (Habit::DieAtUndescribed(one) | Habit::Hides(one) | Habit::HidesAtFirst(one)) = self.habit else {
+            return Ok(metas);
+        };
+        metas.retain(|meta| meta.uid.0 != one);
         Ok(metas)
     }
     fn bodies(&mut self, batches: &[Vec<MessageMeta>], limit: u64, sink: &mut Sink<'_>) -> Result<(), MailServerError> {

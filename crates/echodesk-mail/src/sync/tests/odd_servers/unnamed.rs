@@ -154,3 +154,33 @@ fn a_message_that_is_expunged_while_it_is_pending_costs_one_more_look() {
     world.run();
     assert_eq!(world.server.take_examined(), [""; 0], "nothing happens any more");
 }
+
+#[test]
+fn what_a_server_does_not_name_is_missed_wherever_the_run_died_that_took_it_for_gone() {
+    for writes in 0..5 {
+        let world = world_back(0);
+        deliver(&world, 1..=3);
+        world.run();
+        expunge(&world, 1);
+        world.store.die_after(Some(writes));
+        run_odd(&world, Habit::SearchMisses(2));
+        world.store.die_after(None);
+        world.clock.advance(LEASE_AND_MORE);
+        world.run();
+        world.run();
+        assert_eq!(there(&world), [2, 3], "dead after {writes} writes");
+    }
+}
+
+#[test]
+fn what_a_server_names_only_in_its_second_answer_is_read() {
+    let world = world_back(0);
+    deliver(&world, 1..=3);
+    world.run();
+    expunge(&world, 1);
+    expunge(&world, 2);
+    deliver(&world, 4..=4);
+    run_odd(&world, Habit::HidesAtFirst(4));
+    world.run();
+    assert_eq!(there(&world), [3, 4]);
+}
