@@ -1,5 +1,6 @@
 //! The runs against doubles: what must hold whatever breaks.
 
+mod away;
 mod odd_servers;
 
 use std::collections::BTreeSet;
@@ -95,88 +96,6 @@ fn a_first_sync_stores_everything_and_a_second_one_opens_nothing() {
     assert_eq!((second.outcome, second.messages.stored), (MailboxOutcome::Synced, 0));
     assert_eq!(world.server.take_examined(), [""; 0], "an unchanged folder is not opened");
     assert_eq!(second.round_trips, 3);
-}
-
-#[test]
-fn seed_51_a_folder_that_comes_back_is_read_again_wherever_the_run_died_that_missed_it() {
-    for writes in 0..6 {
-        let world = World::with_mail(2);
-        world.server.deliver("Work", mail(10));
-        world.server.deliver("Work", mail(11));
-        world.run();
-        let mut work = None;
-        world.server.change("Work", |folder| work = Some(folder.clone()));
-        world.server.remove_folder("Work");
-        world.store.die_after(Some(writes));
-        world.run();
-        world.store.die_after(None);
-        world.clock.advance(LEASE_AND_MORE);
-        world.server.change("Work", |folder| *folder = work.clone().unwrap());
-        let last = world.run();
-        assert_eq!(last.outcome, MailboxOutcome::Synced, "{last:?}");
-        let fates = world.store.fates(&world.mailbox.key);
-        let there: Vec<Uid> = fates.iter().filter(|(name, ..)| name == "Work").map(|(_, uid, _)| *uid).collect();
-        assert_eq!(there, [Uid(1), Uid(2)], "dead after {writes} writes");
-        assert_eq!(world.stored_ids().len(), 4);
-    }
-}
-
-#[test]
-fn seed_6_what_has_left_a_folder_while_that_was_away_is_gone_wherever_the_run_died_that_missed_it() {
-    for writes in 0..6 {
-        let mut world = World::with_mail(2);
-        world.server.deliver("Work", mail(10));
-        world.server.deliver("Work", mail(11));
-        world.run();
-        let mut work = None;
-        world.server.change("Work", |folder| work = Some(folder.clone()));
-        world.server.remove_folder("Work");
-        world.store.die_after(Some(writes));
-        world.run();
-        world.store.die_after(None);
-        world.clock.advance(LEASE_AND_MORE);
-        world.server.change("Work", |folder| {
-            *folder = work.clone().unwrap();
-            drop(folder.expunge(1));
-            folder.set_flags(2, Flags::SEEN);
-        });
-        world.options.dry_run = true;
-        let dry = world.run();
-        world.options.dry_run = false;
-        let last = world.run();
-        let changed = |report: &MailboxReport| (report.gone, report.flags_changed);
-        assert_eq!(changed(&dry), changed(&last), "dead after {writes} writes");
-        assert_eq!(last.outcome, MailboxOutcome::Synced, "{last:?}");
-        let fates = world.store.fates(&world.mailbox.key);
-        let there: Vec<Uid> = fates.iter().filter(|(name, ..)| name == "Work").map(|(_, uid, _)| *uid).collect();
-        assert_eq!(there, [Uid(2)], "dead after {writes} writes");
-    }
-}
-
-#[test]
-fn a_folder_that_is_made_anew_with_its_old_uidvalidity_is_read_wherever_the_run_died_that_missed_it() {
-    let mut noted = 0;
-    for writes in 0..6 {
-        let world = World::with_mail(2);
-        world.server.deliver("Work", mail(10));
-        world.server.deliver("Work", mail(11));
-        world.run();
-        world.server.remove_folder("Work");
-        world.store.die_after(Some(writes));
-        world.run();
-        world.store.die_after(None);
-        world.clock.advance(LEASE_AND_MORE);
-        let cursors = world.store.cursors(&world.mailbox.key).unwrap();
-        // Until something is noted, nobody can know that it was away.
-        if cursors.iter().any(|cursor| cursor.folder == "Work" && cursor.status.uid_next > 1) {
-            continue;
-        }
-        noted += 1;
-        world.server.deliver("Work", mail(12));
-        world.run();
-        assert!(world.stored_ids().contains(&"<12@example.com>".to_owned()), "dead after {writes} writes");
-    }
-    assert!(noted > 2, "{noted}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers that do not name for a moment what they hold: their index is behind.
 
 use super::*;
+use crate::sync::tests::away::missed_by_a_run_that_died;
 
 /// What has a fate in INBOX.
 fn there(world: &World) -> Vec<u32> {
@@ -122,19 +123,9 @@ fn what_is_pending_and_not_named_for_a_moment_is_read_later() {
 
 #[test]
 fn what_was_noted_as_gone_is_not_noted_again() {
-    let mut world = World::with_mail(1);
-    world.server.deliver("Work", mail(10));
-    world.server.deliver("Work", mail(11));
-    world.run();
-    let mut work = None;
-    world.server.change("Work", |folder| work = Some(folder.clone()));
-    world.server.remove_folder("Work");
     // Dead between noting that it is away and noting the same of its messages.
-    world.store.die_after(Some(1));
-    world.run();
-    world.store.die_after(None);
-    world.clock.advance(LEASE_AND_MORE);
-    world.server.change("Work", |folder| *folder = work.take().unwrap());
+    let (mut world, work) = missed_by_a_run_that_died(1);
+    world.server.change("Work", |folder| *folder = work);
     world.options.dry_run = true;
     assert_eq!(run_odd(&world, Habit::Hides(2)).0.unwrap().gone, 2);
 }
