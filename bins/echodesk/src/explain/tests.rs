@@ -12,8 +12,8 @@ use echodesk_billing::rules::expiry::{self, ExpiryPolicy};
 use echodesk_core::notice::{NewNotice, NoticeKind};
 use echodesk_core::{ConnectionId, Identity, ManualClock, RunId, Secret};
 use echodesk_job::{ExitStatus, tenant};
-use echodesk_mail::model::{Endpoint, MailboxKey, Security};
-use echodesk_mail::ports::{FailureRecord, Lease, MailStore, Scope};
+use echodesk_mail::model::{Endpoint, FolderCursor, FolderStatus, Mailbox, MailboxKey, Security, UidSet};
+use echodesk_mail::ports::{Batch, FailureRecord, Lease, MailStore, Scope};
 use echodesk_store::{Binding, NewMailbox, NewRun, NoticeState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -86,8 +86,8 @@ fn watched(bench: &Bench, when: &str) {
     }
 }
 
-/// A mailbox whose server has refused the password.
-fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
+/// A mailbox, and the lease of a run that is at it until then.
+fn leased(bench: &Bench, until: &str) -> (Mailbox, Lease) {
     let schema = acme(bench).schema;
     let new = NewMailbox {
         address: "support@acme.example".to_owned(),
@@ -100,10 +100,16 @@ fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
     };
     let id = bench.store.add_mailbox(&schema, &new, now()).unwrap();
     let key = MailboxKey { schema: schema.clone(), connection: id };
-    let lease = Lease { holder: RunId::random(), until: at(when) };
+    let lease = Lease { holder: RunId::random(), until: at(until) };
     assert!(bench.store.acquire(&key, &lease, now()).unwrap());
     let listed = bench.store.tenants(&Scope::One(schema)).unwrap();
-    let mailbox = listed[0].mailboxes.as_ref().unwrap().1[0].clone();
+    (listed[0].mailboxes.as_ref().unwrap().1[0].clone(), lease)
+}
+
+/// A mailbox whose server has refused the password.
+fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
+    let (mailbox, lease) = leased(bench, when);
+    let id = mailbox.key.connection;
     let error = "the server refused to log in: [AUTHENTICATIONFAILED] Invalid credentials".to_owned();
     let notice = NewNotice {
         kind: NoticeKind::MailboxSwitchedOff { address: mailbox.address.clone(), reason: error.clone() },
@@ -113,7 +119,7 @@ fn mailbox(bench: &Bench, when: &str) -> ConnectionId {
     };
     let failure = FailureRecord { error, failure_count: 1, switch_off: Some(notice), at: at(when) };
     assert!(bench.store.record_failure(&mailbox, &lease, &failure).unwrap());
-    MailStore::release(&bench.store, &key, &lease).unwrap();
+    MailStore::release(&bench.store, &mailbox.key, &lease).unwrap();
     id
 }
 
@@ -182,6 +188,22 @@ fn machines_get_the_same_under_names_that_stay() {
     );
     assert_eq!(story["subscriptions"][0]["payment_status"], "current");
     assert_eq!((&story["tenant"]["active"], &story["only_newest_of"]), (&Value::Bool(false), &serde_json::json!([])));
+}
+
+#[test]
+fn how_many_messages_a_folder_has_is_not_told_while_it_is_in_doubt() {
+    let mut bench = Bench::subscribed();
+    let (mailbox, lease) = leased(&bench, "2026-12-31T00:00:00Z");
+    let mut on_server = |messages| {
+        let status = FolderStatus { uid_validity: 7, uid_next: 4, messages, highest_mod_seq: None };
+        let (folder, pending) = ("INBOX".to_owned(), UidSet::new());
+        let cursor = FolderCursor { folder, status, pending, window_start: None, suspect: None };
+        bench.store.store(&mailbox, &lease, &Batch { cursor, items: Vec::new(), now: now() }).unwrap();
+        let (text, _) = explained(&mut bench, "2026-12-30T09:00:00Z", "--json");
+        let story: Value = serde_json::from_str(&text).unwrap();
+        story["mailboxes"][0]["folders"][0]["on_server"].clone()
+    };
+    assert_eq!((on_server(3), on_server(FolderStatus::NOT_COUNTED)), (Value::from(3), Value::Null));
 }
 
 #[test]
